@@ -1,0 +1,1 @@
+//! Authentication mechanisms: API keys, HTTP Basic, JWT with JWKS, client certificates.

@@ -1,0 +1,1 @@
+//! The sample API, the seeded clients and attackers of portcullis demo.

@@ -1,0 +1,1 @@
+//! The record's way out: redact, chain, sign, write, rotate, query.

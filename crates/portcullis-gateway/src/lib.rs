@@ -1,0 +1,1 @@
+//! The data plane: listener, TLS, HTTP, routing, exchange, upstreams.

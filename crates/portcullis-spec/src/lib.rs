@@ -1,0 +1,1 @@
+//! OpenAPI documents into operations and validators.

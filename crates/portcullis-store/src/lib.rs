@@ -1,0 +1,1 @@
+//! State: counters, quotas, bans, API keys; in process and in SQLite.

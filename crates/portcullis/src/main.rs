@@ -1,0 +1,2 @@
+//! The command line of Portcullis.
+fn main() {}
