@@ -1,0 +1,1 @@
+//! Documents compiled into validators.

@@ -1,0 +1,1 @@
+//! Parameters decoded by style and checked.

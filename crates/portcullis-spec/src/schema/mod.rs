@@ -1,0 +1,1 @@
+//! Compiled JSON Schema over the request body as parsed.
