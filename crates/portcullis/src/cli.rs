@@ -1,0 +1,315 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The gate in front of your APIs.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, about, long_about = None, after_help = after_help(), max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+fn after_help() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for (code, meaning) in crate::exit::Exit::TABLE {
+        text.push_str(&format!("  {code:>2}  {meaning}\n"));
+    }
+    text
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Guard the APIs of a configuration file
+    Run(Run),
+    /// Show the gate at work: a sample API, ordinary clients and attackers
+    Demo(Demo),
+    /// Stand in front of an upstream without any file: report what would be refused, refuse nothing
+    Proxy(Proxy),
+    /// Find every mistake in a configuration and its specifications
+    Check(Check),
+    /// Say why: a call (`"POST /v1/orders"`), a refusal (its reference id) or a diagnostic (`PC3001`)
+    Explain(Explain),
+    /// Compare two configurations by what they protect; exit code 3 when anything got weaker
+    Diff(Diff),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+    /// Create, list and revoke API keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Show the record of exchanges
+    Events(Events),
+    /// Work with the record's proof
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Show the running gate
+    Status(Status),
+    /// Make the running gate read its configuration again
+    Reload(Reload),
+    /// Print a page of the reference
+    #[command(hide = true)]
+    Reference {
+        /// Which page.
+        page: ReferencePage,
+    },
+}
+
+/// Where the configuration is.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ConfigFile {
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE", default_value = "portcullis.yaml")]
+    pub(crate) config: PathBuf,
+}
+
+/// Where the state is: named directly, or by a configuration file.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DataDirectory {
+    /// The data directory (default: the configuration's `data:`, else ./portcullis-data)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file that names it
+    #[arg(short, long, value_name = "FILE", default_value = "portcullis.yaml")]
+    pub(crate) config: PathBuf,
+}
+
+/// `portcullis run`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Run {
+    /// The configuration file
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// Data threads (default: one a core)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Do not watch the configuration's files for changes
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// Seconds that open calls get after SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) grace: u64,
+    /// Log lines as JSON
+    #[arg(long)]
+    pub(crate) log_json: bool,
+}
+
+/// `portcullis demo`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Demo {
+    /// End by itself after this long, for example 30s
+    #[arg(long = "for", value_name = "DURATION")]
+    pub(crate) duration: Option<String>,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// The seed of the clients and attackers
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// One JSON object a second instead of the view
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `portcullis proxy`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Proxy {
+    /// The upstream, for example http://localhost:3000
+    pub(crate) upstream: String,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// An OpenAPI document to hold the calls against
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: Option<PathBuf>,
+    /// End by itself after this long
+    #[arg(long = "for", value_name = "DURATION")]
+    pub(crate) duration: Option<String>,
+}
+
+/// `portcullis check`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Check {
+    /// The configuration file
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// One JSON object with all diagnostics
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// `portcullis explain`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Explain {
+    /// `"METHOD /path"`, a reference id, or a diagnostic's code
+    pub(crate) what: String,
+    /// Call as: `key:NAME`, or `anonymous` (default)
+    #[arg(long = "as", value_name = "WHO")]
+    pub(crate) caller: Option<String>,
+    /// A file with the request's body
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// A request header, `Name: value`; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where configuration and record are
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// `portcullis diff`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Diff {
+    /// The configuration as it was
+    pub(crate) before: PathBuf,
+    /// The configuration as it would be
+    pub(crate) after: PathBuf,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `portcullis keys`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Create a key and print it, once
+    Create(KeyCreate),
+    /// List keys; never the keys themselves
+    List(KeyList),
+    /// Revoke a key at once
+    Revoke(KeyRevoke),
+}
+
+/// `portcullis keys create`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyCreate {
+    /// Whose key: the consumer's name
+    pub(crate) name: String,
+    /// A scope of the key; may be given several times
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// A role of the key; may be given several times
+    #[arg(long = "role", value_name = "ROLE")]
+    pub(crate) roles: Vec<String>,
+    /// The plan that limits it
+    #[arg(long)]
+    pub(crate) plan: Option<String>,
+    /// The tenant it belongs to
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// When it ends, for example 90d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) expires: Option<String>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the keys are kept
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// `portcullis keys list`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyList {
+    /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the keys are kept
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// `portcullis keys revoke`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyRevoke {
+    /// The key's id, as `keys list` shows it
+    pub(crate) id: String,
+    /// Where the keys are kept
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// `portcullis events`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Events {
+    /// Go on and print new events as they come
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only refused calls
+    #[arg(long)]
+    pub(crate) denied: bool,
+    /// Only calls of this API
+    #[arg(long)]
+    pub(crate) api: Option<String>,
+    /// How many of the newest
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub(crate) last: usize,
+    /// JSON lines instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the record is
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// `portcullis audit`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Prove that the record is what was written; names the first bad record
+    Verify(AuditVerify),
+}
+
+/// `portcullis audit verify`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AuditVerify {
+    /// The public key, if not the data directory's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the record is
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// `portcullis status`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Status {
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the gate's data is
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// `portcullis reload`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Reload {
+    /// Where the gate's data is
+    #[command(flatten)]
+    pub(crate) place: DataDirectory,
+}
+
+/// The generated pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferencePage {
+    /// Every key of the configuration.
+    Configuration,
+    /// Every command and flag.
+    CommandLine,
+    /// Every diagnostic.
+    Diagnostics,
+    /// Every guard, in the order they run.
+    Guards,
+}
