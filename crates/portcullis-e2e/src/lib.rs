@@ -1,1 +1,25 @@
-//! Whole-system tests: the real binary against real servers.
+//! Whole-system tests: the real binary, over real sockets, against real servers.
+//!
+//! This crate links nothing of Portcullis. It starts the binary that users start ([`Gate`]), puts an upstream
+//! behind it ([`Upstream`]) and calls it as clients do ([`Caller`]). Every port is chosen by the system.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "test support: a failure here is a failed test"
+)]
+
+mod caller;
+mod command;
+mod gate;
+mod shared_data;
+mod upstream;
+
+pub use caller::{Answer, Caller};
+pub use command::{Output, binary, portcullis};
+pub use gate::{Gate, GateBuilder};
+pub use shared_data::{corpora, shared};
+pub use upstream::{Recorded, Upstream, text};
