@@ -1,0 +1,1 @@
+//! API keys: written in SQLite, answered from memory.
