@@ -30,7 +30,7 @@ pub enum Plus {
 /// See [`PercentError`].
 pub fn decode(text: &str, plus: Plus) -> Result<Cow<'_, str>, PercentError> {
     let is_coded = |byte: &u8| *byte == b'%' || (*byte == b'+' && plus == Plus::Space);
-    if !text.as_bytes().iter().any(|byte| is_coded(byte)) {
+    if !text.as_bytes().iter().any(is_coded) {
         return Ok(Cow::Borrowed(text));
     }
     let mut decoded = Vec::with_capacity(text.len());
