@@ -1,0 +1,185 @@
+//! The answer to a call, whose body comes as the caller takes it.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use thiserror::Error;
+use tokio::time::{Instant, Sleep};
+
+use super::pool::Lease;
+
+/// The answer to a call.
+#[derive(Debug)]
+pub struct Answer {
+    /// The server's answer; with 101, [`hyper::upgrade::on`] gives the connection.
+    pub response: Response<AnswerBody>,
+    /// The server that answered, as `scheme://host:port`.
+    pub server: Arc<str>,
+    /// Microseconds from the call's start to this answer's head, retries included.
+    pub upstream_micros: u64,
+    /// How many times a server was tried, 1 without a retry.
+    pub attempts: u32,
+}
+
+/// The answer's body was lost on the way: [`UpstreamFault::CutOff`](portcullis_core::event::UpstreamFault::CutOff).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the answer's body was cut off: {detail}")]
+pub struct CutOff {
+    /// One sentence for the operator.
+    pub detail: String,
+}
+
+/// The body of an answer. Taken to its end it gives its connection back to the pool; dropped before, it closes it.
+pub struct AnswerBody {
+    inner: Incoming,
+    /// Present until the body has ended, well or not.
+    lease: Option<Lease>,
+    keep_for: Option<Duration>,
+    idle: Option<Duration>,
+    until: Option<Instant>,
+    /// When the running wait for a chunk began.
+    waiting_since: Option<Instant>,
+    /// Made by the first wait for a chunk: most bodies come whole with their head.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl AnswerBody {
+    pub(super) fn new(
+        response: Response<Incoming>,
+        lease: Lease,
+        now: Instant,
+        idle: Option<Duration>,
+        until: Option<Instant>,
+    ) -> Response<Self> {
+        let (head, inner) = response.into_parts();
+        let mut lease = Some(lease);
+        let keep_for = keep_alive_timeout(&head.headers);
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            // The connection is the upgraded protocol's from now on.
+            lease = None;
+        } else if inner.is_end_stream()
+            && let Some(lease) = lease.take()
+        {
+            lease.give_back(now, keep_for);
+        }
+        let body = Self { inner, lease, keep_for, idle, until, waiting_since: None, alarm: None };
+        Response::from_parts(head, body)
+    }
+
+    /// Takes what of the body has come already and drops it, so that the connection of an answer which nobody
+    /// wants can be kept. A longer body costs the connection.
+    pub(super) fn discard(mut self) {
+        const FRAMES_MAX: usize = 4;
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        for _ in 0..FRAMES_MAX {
+            match Pin::new(&mut self).poll_frame(&mut cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => return,
+            }
+        }
+    }
+
+    fn ended_well(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.give_back(Instant::now(), self.keep_for);
+        }
+    }
+
+    fn cut_off(&mut self, detail: String) -> CutOff {
+        if let Some(lease) = self.lease.take() {
+            lease.busy.note_failed(Instant::now());
+        }
+        CutOff { detail }
+    }
+
+    /// Whether the wait for a chunk has become too long; arranges to be woken when it will have.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Option<CutOff> {
+        if self.lease.is_none() {
+            return None;
+        }
+        let now = Instant::now();
+        let since = *self.waiting_since.get_or_insert(now);
+        let idle_end = self.idle.map(|idle| since + idle);
+        let end = idle_end.into_iter().chain(self.until).min()?;
+        if end <= now {
+            let detail = if self.until == Some(end) {
+                "the call took longer than it may in all"
+            } else {
+                "the server sent nothing for too long"
+            };
+            return Some(self.cut_off(detail.to_owned()));
+        }
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        // An alarm set for an earlier wait rings too early and is then set anew: cheaper than for every chunk.
+        if alarm.as_mut().poll(cx).is_ready() {
+            alarm.as_mut().reset(end);
+            let _ = alarm.as_mut().poll(cx);
+        }
+        None
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.waiting_since = None;
+                if self.inner.is_end_stream() {
+                    self.ended_well();
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(None) => {
+                self.ended_well();
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Err(error))) => {
+                let detail = error.to_string();
+                Poll::Ready(Some(Err(self.cut_off(detail))))
+            }
+            Poll::Pending => match self.poll_patience(cx) {
+                Some(cut_off) => Poll::Ready(Some(Err(cut_off))),
+                None => Poll::Pending,
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl fmt::Debug for AnswerBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerBody").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+/// How long the server says that it keeps the connection (`Keep-Alive: timeout=5`, RFC 2068 §19.7.1), less a second
+/// for the way: many servers close after five seconds, sooner than we would.
+fn keep_alive_timeout(headers: &http::HeaderMap) -> Option<Duration> {
+    let value = headers.get("keep-alive")?.to_str().ok()?;
+    let secs = value.split(',').find_map(|part| part.trim().strip_prefix("timeout="))?;
+    let secs: u64 = secs.trim().parse().ok()?;
+    Some(Duration::from_secs(secs.saturating_sub(1)))
+}

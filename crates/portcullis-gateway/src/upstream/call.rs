@@ -1,0 +1,185 @@
+//! A call: tries at servers until there is an answer or no reason to go on.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use portcullis_core::event::UpstreamFault;
+use tokio::time::Instant;
+
+use super::{
+    Answer, AnswerBody, CallOptions, Failure, OutBody, Side, Upstream,
+    attempt::{self, Answered, Broken, Message, Terms},
+    balance::Tried,
+    pool::Origin,
+    retry::RetryPolicy,
+    server::Server,
+    settings::RetryCause,
+};
+
+/// How a call has gone so far.
+struct Progress {
+    until: Option<Instant>,
+    tried: Tried,
+    attempts: u32,
+    retries: u32,
+    wanted: Origin,
+}
+
+impl Upstream {
+    /// Sends a request to one of the servers and waits for the head of its answer.
+    ///
+    /// `head.uri` is the path and query to ask for; the server's base path is put before it. `Host` is sent as it
+    /// stands in `head.headers` (as `:authority` over HTTP/2), or is the server's own where it is absent. Nothing
+    /// is stripped: connection-nominated fields are the caller's to remove, and `Connection` with `Upgrade` his to
+    /// keep.
+    ///
+    /// # Errors
+    ///
+    /// When no server gives an answer within the bounds of times and tries.
+    pub async fn call(&self, head: Parts, body: OutBody, options: &CallOptions) -> Result<Answer, Failure> {
+        let started = Instant::now();
+        self.budget.call(started);
+        let timeouts = &self.settings.timeouts;
+        let mut progress = Progress {
+            until: options.total.over(timeouts.total).map(|total| started + total),
+            tried: Tried::default(),
+            attempts: 0,
+            retries: 0,
+            wanted: Origin::Kept,
+        };
+        let mut message = Message { head, body };
+        let mut now = started;
+        loop {
+            let Some((index, server)) = self.pick(progress.tried, now) else {
+                return Err(no_server(&progress));
+            };
+            progress.attempts += 1;
+            let terms = Terms {
+                wanted: progress.wanted,
+                head: options.response_head.over(timeouts.response_head),
+                until: progress.until,
+                policy: &self.retry,
+                retries_left: self.retry.attempts.saturating_sub(progress.retries),
+            };
+            let outcome = attempt::attempt(server, message, now, terms).await;
+            now = Instant::now();
+            message = match outcome {
+                Ok(answered) => match self.judge(server, answered, now, options, &mut progress) {
+                    Judged::Final(response) => {
+                        return Ok(Answer {
+                            response: *response,
+                            server: Arc::clone(server.label()),
+                            upstream_micros: micros_since(started, now),
+                            attempts: progress.attempts,
+                        });
+                    }
+                    Judged::Again(message) => *message,
+                },
+                Err(broken) => self.again(server, *broken, now, &mut progress)?,
+            };
+            if progress.wanted == Origin::Kept {
+                // A retry proper, not the repetition after a dead kept connection.
+                progress.tried.add(index);
+                let pause = self.retry.backoff(progress.retries, &self.chance);
+                tokio::time::sleep(pause).await;
+                now = Instant::now();
+            }
+        }
+    }
+
+    /// Whether an answer is taken or another is sought.
+    fn judge(
+        &self,
+        server: &Arc<Server>,
+        answered: Answered,
+        now: Instant,
+        options: &CallOptions,
+        progress: &mut Progress,
+    ) -> Judged {
+        let Answered { response, lease, spare } = answered;
+        let status = response.status();
+        if status.is_server_error() {
+            server.note_error_status(now);
+        } else {
+            server.note_good();
+        }
+        let idle = options.idle.over(self.settings.timeouts.idle);
+        let response = AnswerBody::new(response, lease, now, idle, progress.until);
+        if let Some(cause) = RetryPolicy::cause_of(status)
+            && let Some(spare) = spare
+            && self.may_retry(cause, now, progress)
+        {
+            response.into_body().discard();
+            return Judged::Again(spare);
+        }
+        Judged::Final(Box::new(response))
+    }
+
+    /// The request to send again after a failed try.
+    ///
+    /// # Errors
+    ///
+    /// The failure, when the call ends with it.
+    fn again(
+        &self,
+        server: &Arc<Server>,
+        broken: Broken,
+        now: Instant,
+        progress: &mut Progress,
+    ) -> Result<Message, Failure> {
+        let Broken { fault, side, detail, cause, line, spare } = broken;
+        // RFC 9112 §9.3.1: a server may close a kept connection at any time. One repetition on a fresh one is
+        // part of keeping connections, not a retry, and nothing to hold against the server.
+        if line == Origin::Kept && progress.wanted == Origin::Kept && fault == UpstreamFault::Reset {
+            progress.wanted = Origin::Fresh;
+            if let Some(spare) = spare {
+                return Ok(spare);
+            }
+        } else if side == Side::Upstream && fault != UpstreamFault::Overloaded {
+            server.note_failed(now);
+        }
+        if let (Some(cause), Some(spare)) = (cause, spare)
+            && self.may_retry(cause, now, progress)
+        {
+            return Ok(spare);
+        }
+        Err(Failure {
+            fault,
+            side,
+            detail,
+            server: Some(Arc::clone(server.label())),
+            attempts: progress.attempts,
+        })
+    }
+
+    fn may_retry(&self, cause: RetryCause, now: Instant, progress: &mut Progress) -> bool {
+        let may = self.retry.wants(cause)
+            && progress.retries < self.retry.attempts
+            && progress.until.is_none_or(|until| now < until)
+            && self.budget.take_retry(now);
+        if may {
+            progress.retries += 1;
+            progress.wanted = Origin::Kept;
+        }
+        may
+    }
+}
+
+enum Judged {
+    Final(Box<http::Response<AnswerBody>>),
+    Again(Box<Message>),
+}
+
+fn no_server(progress: &Progress) -> Failure {
+    Failure {
+        fault: UpstreamFault::NoServer,
+        side: Side::Upstream,
+        detail: "no server is available: all are unhealthy or left out for a while".to_owned(),
+        server: None,
+        attempts: progress.attempts,
+    }
+}
+
+fn micros_since(started: Instant, now: Instant) -> u64 {
+    u64::try_from(now.saturating_duration_since(started).as_micros()).unwrap_or(u64::MAX)
+}
