@@ -1,4 +1,5 @@
 //! Multipart bodies at their boundary: bytes in, parts out.
+#![allow(clippy::unwrap_used, reason = "a test stops where it fails, and says so")]
 
 use std::fmt::Write as _;
 
