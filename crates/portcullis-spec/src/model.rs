@@ -86,7 +86,7 @@ pub struct Operation {
     /// The answers it may give.
     pub responses: Vec<Response>,
     /// Alternatives of which one must hold; within one, all must. Empty: the document says nothing. An empty
-    /// alternative: anonymous calls are allowed.
+    /// alternative: anonymous calls are allowed (`{}`, or `security: []`, which is a word and not silence).
     pub security: Vec<Vec<SecurityRequirement>>,
     /// Whether it is marked as deprecated.
     pub deprecated: bool,
@@ -97,7 +97,7 @@ pub struct Operation {
 /// One scheme that must be satisfied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityRequirement {
-    /// A name in [`Document::security_schemes`].
+    /// A name in [`Document::security_schemes`]; one that is not there was diagnosed, and nobody can satisfy it.
     pub scheme: String,
     /// Scopes (OAuth 2, OpenID Connect) or roles that the credential must carry.
     pub scopes: Vec<String>,
