@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::{
     json::number_end,
     limits::{LENGTH_MAX, LimitExceeded, Limits},
-    tape::{Node, Refusal, Tag, Tape},
+    tape::{Node, Refusal, Refused, Tag, Tape},
     tree::Tree,
 };
 
@@ -43,13 +43,15 @@ impl TreeBuilder {
     /// Begins an object.
     pub fn begin_object(&mut self) -> Result<(), BuildError> {
         self.value_is_due()?;
-        Ok(self.tape.open(Tag::Object, 0)?)
+        let opened = self.tape.open(Tag::Object, 0);
+        self.checked(opened)
     }
 
     /// Begins an array.
     pub fn begin_array(&mut self) -> Result<(), BuildError> {
         self.value_is_due()?;
-        Ok(self.tape.open(Tag::Array, 0)?)
+        let opened = self.tape.open(Tag::Array, 0);
+        self.checked(opened)
     }
 
     /// Ends the innermost object or array.
@@ -57,7 +59,8 @@ impl TreeBuilder {
         if self.tape.parents.is_empty() || self.named {
             return Err(BuildError::OutOfPlace);
         }
-        Ok(self.tape.close("", 0)?)
+        let closed = self.tape.close("", 0);
+        self.checked(closed)
     }
 
     /// The name of the object's next member.
@@ -66,9 +69,9 @@ impl TreeBuilder {
             return Err(BuildError::OutOfPlace);
         }
         let node = self.text(Tag::Name, name)?;
-        self.tape.name("", node)?;
         self.named = true;
-        Ok(())
+        let named = self.tape.name("", node);
+        self.checked(named)
     }
 
     /// A string.
@@ -79,7 +82,7 @@ impl TreeBuilder {
             return Err(LimitExceeded::StringBytes(max).into());
         }
         let node = self.text(Tag::String, text)?;
-        Ok(self.tape.scalar(node)?)
+        self.scalar(node)
     }
 
     /// A number as RFC 8259 §6 writes it: no leading zeros, no `+`, no hexadecimal.
@@ -95,19 +98,19 @@ impl TreeBuilder {
             return Err(BuildError::NotANumber);
         }
         let node = self.text(Tag::Number, literal)?.written_as_integer(scanned.integer);
-        Ok(self.tape.scalar(node)?)
+        self.scalar(node)
     }
 
     /// A truth value.
     pub fn bool(&mut self, value: bool) -> Result<(), BuildError> {
         self.value_is_due()?;
-        Ok(self.tape.scalar(Node::word(if value { Tag::True } else { Tag::False }, 0, 0))?)
+        self.scalar(Node::word(if value { Tag::True } else { Tag::False }, 0, 0))
     }
 
     /// `null`.
     pub fn null(&mut self) -> Result<(), BuildError> {
         self.value_is_due()?;
-        Ok(self.tape.scalar(Node::word(Tag::Null, 0, 0))?)
+        self.scalar(Node::word(Tag::Null, 0, 0))
     }
 
     /// The tree, once exactly one value is complete.
@@ -122,7 +125,10 @@ impl TreeBuilder {
     fn value_is_due(&mut self) -> Result<(), BuildError> {
         let due = match self.tape.current.tag {
             Tag::Object => std::mem::take(&mut self.named),
-            Tag::Array => true,
+            Tag::Array => {
+                let counted = self.tape.element();
+                return self.checked(counted);
+            }
             Tag::Null | Tag::False | Tag::True | Tag::Number | Tag::String | Tag::Name => {
                 self.tape.nodes.is_empty()
             }
@@ -140,13 +146,19 @@ impl TreeBuilder {
         self.tape.side.push_str(text);
         Ok(Node::owned(tag, start..end, 0..0))
     }
-}
 
-impl From<Refusal> for BuildError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Limit(limit) => Self::Limit(limit),
-            Refusal::DuplicateMember => Self::DuplicateMember,
+    fn scalar(&mut self, node: Node) -> Result<(), BuildError> {
+        let appended = self.tape.scalar(node);
+        self.checked(appended)
+    }
+
+    /// Says why the tape refused.
+    fn checked(&self, result: Result<(), Refused>) -> Result<(), BuildError> {
+        match (result, self.tape.refusal) {
+            (Ok(()), _) => Ok(()),
+            (Err(Refused), Some(Refusal::Limit(limit))) => Err(BuildError::Limit(limit)),
+            (Err(Refused), Some(Refusal::DuplicateMember)) => Err(BuildError::DuplicateMember),
+            (Err(Refused), None) => Err(BuildError::OutOfPlace),
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) use scan::number_end;
 use crate::{
     limits::{LENGTH_MAX, LimitExceeded, Limits},
     pointer,
-    tape::{Frame, Node, Refusal, Tag, Tape},
+    tape::{Frame, Node, Refusal, Refused, Tag, Tape},
     tree::Tree,
 };
 use scan::{plain_run, skip_whitespace};
@@ -39,138 +39,161 @@ pub fn parse(body: Bytes, limits: &Limits) -> Result<Tree, ParseError> {
         source: &source,
         bytes: source.as_bytes(),
         at: 0,
-        // Ordinary documents have a node for every 8 to 16 bytes.
-        tape: Tape::new(source.len() / 12 + 4, limits),
+        tape: Tape::new((source.len() / BYTES_A_NODE + 8).min(NODES_EXPECTED_MAX), limits),
+        fault: ParseErrorKind::UnexpectedEnd,
     };
     match parser.document() {
         Ok(()) => {
             let tape = parser.tape;
             Ok(Tree::new(source, tape))
         }
-        Err(kind) => Err(parser.explain(kind)),
+        Err(Fault) => Err(parser.explain()),
     }
 }
+
+/// Dense documents have a node for this many bytes; room that is not used costs nothing but addresses.
+const BYTES_A_NODE: usize = 7;
+
+/// Room that is taken beforehand: a body that is one long string needs no more.
+const NODES_EXPECTED_MAX: usize = 1 << 16;
 
 struct Parser<'s> {
     source: &'s str,
     bytes: &'s [u8],
     at: usize,
     tape: Tape,
+    /// Meaningful once a [`Fault`] was returned and the tape has no refusal.
+    fault: ParseErrorKind,
 }
 
-/// Whether the element at fault is among those that its array has counted.
-#[derive(Clone, Copy)]
-enum Counted {
-    Yes,
-    No,
+/// The document is refused; why is in the parser or its tape, so that the common path returns next to nothing.
+struct Fault;
+
+impl From<Refused> for Fault {
+    fn from(Refused: Refused) -> Self {
+        Self
+    }
 }
 
 const AFTER_ELEMENT: &str = "`,` or `]`";
 const AFTER_MEMBER: &str = "`,` or `}`";
 const MEMBER_NAME: &str = "a member name";
 
-/// What comes after a token.
+/// What the grammar asks for next.
+#[derive(Clone, Copy, PartialEq)]
 enum Next {
+    /// A member's name, then a value.
+    Member,
+    /// A value.
     Value,
+    /// Whatever may follow a value.
     AfterValue,
+    /// Nothing.
+    End,
 }
 
 impl Parser<'_> {
-    fn document(&mut self) -> Result<(), ParseErrorKind> {
+    fn document(&mut self) -> Result<(), Fault> {
+        let mut next = Next::Value;
         loop {
-            if let Next::Value = self.value()? {
-                continue;
+            if next == Next::Member {
+                self.name()?;
             }
-            // Closes as many containers as end here; `Value` when another element or member follows.
-            loop {
-                let byte = self.peek();
-                match self.tape.current.tag {
-                    Tag::Object => match byte {
-                        Some(b',') => {
-                            self.at += 1;
-                            self.name()?;
-                            break;
-                        }
-                        Some(b'}') => self.close()?,
-                        _ => return Err(ParseErrorKind::Expected(AFTER_MEMBER)),
-                    },
-                    Tag::Array => match byte {
-                        Some(b',') => {
-                            self.at += 1;
-                            break;
-                        }
-                        Some(b']') => self.close()?,
-                        _ => return Err(ParseErrorKind::Expected(AFTER_ELEMENT)),
-                    },
-                    Tag::Null | Tag::False | Tag::True | Tag::Number | Tag::String | Tag::Name => {
-                        return match byte {
-                            None => Ok(()),
-                            Some(_) => Err(ParseErrorKind::TrailingData),
-                        };
-                    }
-                }
+            next = self.value()?;
+            while next == Next::AfterValue {
+                next = self.after_value()?;
+            }
+            if next == Next::End {
+                return Ok(());
             }
         }
     }
 
+    /// Takes the comma to the next element or member, or closes the container.
+    #[inline(always)]
+    fn after_value(&mut self) -> Result<Next, Fault> {
+        let byte = self.peek();
+        match self.tape.current.tag {
+            Tag::Object => match byte {
+                Some(b',') => {
+                    self.at += 1;
+                    Ok(Next::Member)
+                }
+                Some(b'}') => self.close(),
+                _ => self.fails(ParseErrorKind::Expected(AFTER_MEMBER)),
+            },
+            Tag::Array => match byte {
+                Some(b',') => {
+                    self.at += 1;
+                    self.tape.element()?;
+                    Ok(Next::Value)
+                }
+                Some(b']') => self.close(),
+                _ => self.fails(ParseErrorKind::Expected(AFTER_ELEMENT)),
+            },
+            Tag::Null | Tag::False | Tag::True | Tag::Number | Tag::String | Tag::Name => match byte {
+                None => Ok(Next::End),
+                Some(_) => self.fails(ParseErrorKind::TrailingData),
+            },
+        }
+    }
+
     /// Reads a scalar, or the beginning of a container up to its first value.
-    fn value(&mut self) -> Result<Next, ParseErrorKind> {
-        let start = {
-            self.peek();
-            self.at
-        };
-        match self.bytes.get(start) {
+    #[inline(always)]
+    fn value(&mut self) -> Result<Next, Fault> {
+        let byte = self.peek();
+        let start = self.at;
+        match byte {
             Some(b'"') => {
-                let max = self.tape.limits().string_bytes_max;
                 let node = self.string(Tag::String)?;
+                let max = self.tape.limits().string_bytes_max;
                 if node.len() > max as usize {
                     self.at = start;
-                    return Err(LimitExceeded::StringBytes(max).into());
+                    self.tape.exceeds(LimitExceeded::StringBytes(max))?;
                 }
                 self.tape.scalar(node)?;
             }
+            Some(b'-' | b'0'..=b'9') => self.number(start)?,
             Some(b'{') => {
                 self.tape.open(Tag::Object, start)?;
                 self.at = start + 1;
-                if self.peek() != Some(b'}') {
-                    self.name()?;
-                    return Ok(Next::Value);
-                }
-                self.close()?;
+                return if self.peek() == Some(b'}') { self.close() } else { Ok(Next::Member) };
             }
             Some(b'[') => {
                 self.tape.open(Tag::Array, start)?;
                 self.at = start + 1;
-                if self.peek() != Some(b']') {
-                    return Ok(Next::Value);
+                if self.peek() == Some(b']') {
+                    return self.close();
                 }
-                self.close()?;
+                self.tape.element()?;
+                return Ok(Next::Value);
             }
-            Some(b'-' | b'0'..=b'9') => self.number(start)?,
             Some(b't') => self.word(start, Tag::True, b"true")?,
             Some(b'f') => self.word(start, Tag::False, b"false")?,
             Some(b'n') => self.word(start, Tag::Null, b"null")?,
-            _ => return Err(ParseErrorKind::Expected("a value")),
+            _ => return self.fails(ParseErrorKind::Expected("a value")),
         }
         Ok(Next::AfterValue)
     }
 
     /// Reads a member's name and the colon after it.
-    fn name(&mut self) -> Result<(), ParseErrorKind> {
+    #[inline(always)]
+    fn name(&mut self) -> Result<(), Fault> {
         if self.peek() != Some(b'"') {
-            return Err(ParseErrorKind::Expected(MEMBER_NAME));
+            return self.fails(ParseErrorKind::Expected(MEMBER_NAME));
         }
         let node = self.string(Tag::Name)?;
         self.tape.name(self.source, node)?;
         if self.peek() != Some(b':') {
-            return Err(ParseErrorKind::Expected("`:`"));
+            return self.fails(ParseErrorKind::Expected("`:`"));
         }
         self.at += 1;
         Ok(())
     }
 
     /// Reads the string that begins here; the limit on its length is the caller's.
-    fn string(&mut self, tag: Tag) -> Result<Node, ParseErrorKind> {
+    #[inline(always)]
+    fn string(&mut self, tag: Tag) -> Result<Node, Fault> {
         let start = self.at;
         let text = start + 1;
         let end = text + plain_run(self.bytes, text);
@@ -178,28 +201,39 @@ impl Parser<'_> {
             self.at = end + 1;
             return Ok(Node::borrowed(tag, text..end, start..end + 1));
         }
-        let side_start = self.tape.side.len();
-        let mut at = text;
-        let ended = string::unescape(self.source, &mut at, &mut self.tape.side);
-        self.at = at;
-        ended?;
-        Ok(Node::owned(tag, side_start..self.tape.side.len(), start..at))
+        self.unescape(tag)
     }
 
-    fn number(&mut self, start: usize) -> Result<(), ParseErrorKind> {
+    /// Reads the string that begins here and is not plain.
+    #[inline(never)]
+    fn unescape(&mut self, tag: Tag) -> Result<Node, Fault> {
+        let start = self.at;
+        let side_start = self.tape.side.len();
+        self.at += 1;
+        match string::unescape(self.source, &mut self.at, &mut self.tape.side) {
+            Ok(()) => Ok(Node::owned(tag, side_start..self.tape.side.len(), start..self.at)),
+            Err(kind) => self.fails(kind),
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, start: usize) -> Result<(), Fault> {
+        let number = match number_end(self.bytes, start) {
+            Ok(number) => number,
+            Err(at) => {
+                self.at = at;
+                return self.fails(ParseErrorKind::Expected("a digit"));
+            }
+        };
         let max = self.tape.limits().number_bytes_max;
-        let number = number_end(self.bytes, start).map_err(|at| {
-            self.at = at;
-            ParseErrorKind::Expected("a digit")
-        })?;
         if number.end - start > max as usize {
-            return Err(LimitExceeded::NumberBytes(max).into());
+            self.tape.exceeds(LimitExceeded::NumberBytes(max))?;
         }
         // Without an exponent it takes more than 300 digits to leave the range of a double.
         if number.exponent || number.end - start > 300 {
             let literal = self.source.get(start..number.end).unwrap_or_default();
             if !literal.parse::<f64>().is_ok_and(f64::is_finite) {
-                return Err(ParseErrorKind::NumberOutOfRange);
+                return self.fails(ParseErrorKind::NumberOutOfRange);
             }
         }
         self.at = number.end;
@@ -208,22 +242,31 @@ impl Parser<'_> {
         Ok(self.tape.scalar(node)?)
     }
 
-    fn word(&mut self, start: usize, tag: Tag, word: &[u8]) -> Result<(), ParseErrorKind> {
+    #[inline]
+    fn word(&mut self, start: usize, tag: Tag, word: &[u8]) -> Result<(), Fault> {
         let end = start + word.len();
         if self.bytes.get(start..end) != Some(word) {
-            return Err(ParseErrorKind::Expected("a value"));
+            return self.fails(ParseErrorKind::Expected("a value"));
         }
         self.at = end;
         Ok(self.tape.scalar(Node::word(tag, start, end))?)
     }
 
+    #[cold]
+    fn fails<T>(&mut self, kind: ParseErrorKind) -> Result<T, Fault> {
+        self.fault = kind;
+        Err(Fault)
+    }
+
     /// Takes the bracket that ends the current container.
-    fn close(&mut self) -> Result<(), ParseErrorKind> {
+    fn close(&mut self) -> Result<Next, Fault> {
         self.at += 1;
-        Ok(self.tape.close(self.source, self.at)?)
+        self.tape.close(self.source, self.at)?;
+        Ok(Next::AfterValue)
     }
 
     /// The next byte that is not whitespace; `at` is moved to it.
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         let byte = self.bytes.get(self.at).copied()?;
         if byte > b' ' {
@@ -233,22 +276,23 @@ impl Parser<'_> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Adds the place to what went wrong.
-    fn explain(&self, kind: ParseErrorKind) -> ParseError {
+    /// Says what went wrong, and where.
+    fn explain(&self) -> ParseError {
+        let kind = match self.tape.refusal {
+            Some(Refusal::Limit(limit)) => ParseErrorKind::Limit(limit),
+            Some(Refusal::DuplicateMember) => ParseErrorKind::DuplicateMember,
+            None => self.fault,
+        };
         let mut pointer = String::new();
         for frame in &self.tape.parents {
-            self.push_token(&mut pointer, frame, Counted::Yes);
+            self.push_token(&mut pointer, frame);
         }
         match &kind {
             // The container itself is at fault.
             ParseErrorKind::Expected(AFTER_ELEMENT | AFTER_MEMBER | MEMBER_NAME)
-            | ParseErrorKind::TrailingData => {}
-            ParseErrorKind::Limit(
-                LimitExceeded::Depth(_) | LimitExceeded::Elements(_) | LimitExceeded::Values(_),
-            ) => {
-                self.push_token(&mut pointer, &self.tape.current, Counted::Yes);
-            }
-            _ => self.push_token(&mut pointer, &self.tape.current, Counted::No),
+            | ParseErrorKind::TrailingData
+            | ParseErrorKind::Limit(LimitExceeded::Keys(_)) => {}
+            _ => self.push_token(&mut pointer, &self.tape.current),
         }
         let name = self.tape.nodes.get(self.tape.current.name as usize);
         let offset = match (&kind, name) {
@@ -263,31 +307,15 @@ impl Parser<'_> {
     }
 
     /// Appends the place within a container that is still open.
-    fn push_token(&self, pointer: &mut String, frame: &Frame, counted: Counted) {
+    fn push_token(&self, pointer: &mut String, frame: &Frame) {
         match frame.tag {
             Tag::Object if frame.name > 0 => {
                 if let Some(name) = self.tape.nodes.get(frame.name as usize) {
                     pointer::push_name(pointer, name.text(self.source, &self.tape.side));
                 }
             }
-            Tag::Array => {
-                let count = frame.count as usize;
-                let index = match counted {
-                    Counted::Yes => count.saturating_sub(1),
-                    Counted::No => count,
-                };
-                pointer::push_index(pointer, index);
-            }
+            Tag::Array => pointer::push_index(pointer, (frame.count as usize).saturating_sub(1)),
             Tag::Object | Tag::Null | Tag::False | Tag::True | Tag::Number | Tag::String | Tag::Name => {}
-        }
-    }
-}
-
-impl From<Refusal> for ParseErrorKind {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Limit(limit) => Self::Limit(limit),
-            Refusal::DuplicateMember => Self::DuplicateMember,
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Limits {
     pub keys_max: u32,
     /// Elements of one array. Default 10,000.
     pub elements_max: u32,
-    /// Values of all kinds in the body together: each costs 16 bytes of memory. Default 200,000.
+    /// Values of all kinds and member names in the body together: each costs 16 bytes of memory. Default 200,000.
     pub values_max: u32,
     /// Bytes of one string once unescaped. Default 1 MiB, the default body limit.
     pub string_bytes_max: u32,
@@ -66,7 +66,7 @@ pub enum LimitExceeded {
     #[error("array with more than {0} elements")]
     Elements(u32),
     /// [`Limits::values_max`].
-    #[error("more than {0} values in all")]
+    #[error("more than {0} values and names in all")]
     Values(u32),
     /// [`Limits::string_bytes_max`].
     #[error("string of more than {0} bytes")]

@@ -45,6 +45,7 @@ impl Node {
     }
 
     /// A string, name or number whose text is in the source.
+    #[inline]
     pub(crate) fn borrowed(tag: Tag, text: std::ops::Range<usize>, source: std::ops::Range<usize>) -> Self {
         Self {
             meta: tag as u32 | ((text.end - text.start) as u32) << LENGTH_SHIFT,
@@ -69,6 +70,7 @@ impl Node {
         self
     }
 
+    #[inline]
     pub(crate) fn tag(self) -> Tag {
         match self.meta & TAG_MASK {
             0 => Tag::Null,
@@ -92,6 +94,7 @@ impl Node {
     }
 
     /// The index after the last node of the value that begins with this node at `index`.
+    #[inline]
     pub(crate) fn end(self, index: u32) -> u32 {
         match self.tag() {
             Tag::Array | Tag::Object => self.at,
@@ -99,13 +102,26 @@ impl Node {
         }
     }
 
+    /// The bytes of that text.
+    #[inline]
+    fn bytes<'t>(self, source: &'t str, side: &'t str) -> &'t [u8] {
+        let start = self.at as usize;
+        let buffer = if self.meta & OWNED == 0 { source } else { side };
+        buffer.as_bytes().get(start..start + self.len()).unwrap_or_default()
+    }
+
     /// The text of a string, name or number.
+    #[inline]
     pub(crate) fn text<'t>(self, source: &'t str, side: &'t str) -> &'t str {
         let start = self.at as usize;
         let buffer = if self.meta & OWNED == 0 { source } else { side };
         buffer.get(start..start + self.len()).unwrap_or_default()
     }
 }
+
+/// The tape takes no more; why is in [`Tape::refusal`], so that the common path returns a single byte.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refused;
 
 /// Why the tape takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +151,9 @@ pub(crate) struct Tape {
     pub(crate) side: String,
     pub(crate) current: Frame,
     pub(crate) parents: Vec<Frame>,
+    pub(crate) refusal: Option<Refusal>,
     limits: Limits,
+    /// Members of the objects that are closed.
     keys: u32,
     sorted: Vec<(u64, u32)>,
 }
@@ -150,6 +168,7 @@ impl Tape {
             side: String::new(),
             current: Frame { tag: Tag::Null, container: 0, count: 0, name: 0, seen: 0 },
             parents: Vec::with_capacity(8),
+            refusal: None,
             limits: *limits,
             keys: 0,
             sorted: Vec::new(),
@@ -161,33 +180,52 @@ impl Tape {
     }
 
     /// Appends a scalar.
-    pub(crate) fn scalar(&mut self, node: Node) -> Result<(), Refusal> {
-        self.admit()?;
+    #[inline]
+    pub(crate) fn scalar(&mut self, node: Node) -> Result<(), Refused> {
+        if self.nodes.len() >= self.limits.values_max as usize {
+            return self.exceeds(LimitExceeded::Values(self.limits.values_max));
+        }
         self.nodes.push(node);
         Ok(())
     }
 
+    /// Counts an element of the current array, whose value comes next.
+    #[inline]
+    pub(crate) fn element(&mut self) -> Result<(), Refused> {
+        self.current.count += 1;
+        if self.current.count > self.limits.elements_max {
+            return self.exceeds(LimitExceeded::Elements(self.limits.elements_max));
+        }
+        Ok(())
+    }
+
     /// Opens an array or object that begins at `source_start`.
-    pub(crate) fn open(&mut self, tag: Tag, source_start: usize) -> Result<(), Refusal> {
-        self.admit()?;
+    pub(crate) fn open(&mut self, tag: Tag, source_start: usize) -> Result<(), Refused> {
         if self.parents.len() >= self.limits.depth_max as usize {
-            return Err(Refusal::Limit(LimitExceeded::Depth(self.limits.depth_max)));
+            return self.exceeds(LimitExceeded::Depth(self.limits.depth_max));
         }
         let container = self.nodes.len() as u32;
-        self.nodes.push(Node::word(tag, source_start, source_start));
+        self.scalar(Node::word(tag, source_start, source_start))?;
         self.parents.push(self.current);
         self.current = Frame { tag, container, count: 0, name: 0, seen: 0 };
         Ok(())
     }
 
     /// Closes the current container, whose last byte is before `source_end`.
-    pub(crate) fn close(&mut self, source: &str, source_end: usize) -> Result<(), Refusal> {
-        if self.current.tag == Tag::Object && self.current.count > GROWING_MEMBERS_MAX {
-            self.check_many_names(source)?;
+    pub(crate) fn close(&mut self, source: &str, source_end: usize) -> Result<(), Refused> {
+        let Frame { tag, count, container, .. } = self.current;
+        if tag == Tag::Object {
+            if count > GROWING_MEMBERS_MAX {
+                self.check_many_names(source)?;
+            }
+            self.keys += count;
+            if self.keys > self.limits.keys_max {
+                return self.exceeds(LimitExceeded::Keys(self.limits.keys_max));
+            }
         }
         let end = self.nodes.len() as u32;
-        if let Some(node) = self.nodes.get_mut(self.current.container as usize) {
-            node.meta |= self.current.count << LENGTH_SHIFT;
+        if let Some(node) = self.nodes.get_mut(container as usize) {
+            node.meta |= count << LENGTH_SHIFT;
             node.at = end;
             node.source_end = source_end as u32;
         }
@@ -198,54 +236,43 @@ impl Tape {
     }
 
     /// Appends a member's name.
-    pub(crate) fn name(&mut self, source: &str, node: Node) -> Result<(), Refusal> {
-        let text = node.text(source, &self.side);
-        if text.len() > self.limits.name_bytes_max as usize {
-            return Err(Refusal::Limit(LimitExceeded::NameBytes(self.limits.name_bytes_max)));
-        }
-        let count = self.current.count;
-        if count < GROWING_MEMBERS_MAX {
-            let bit = 1_u64 << (fingerprint(text.as_bytes()) >> 58);
-            let known = self.current.seen & bit != 0 && self.has_member(source, text);
-            self.current.seen |= bit;
-            if known {
-                self.current.name = self.nodes.len() as u32;
-                self.nodes.push(node);
-                return Err(Refusal::DuplicateMember);
-            }
-        }
+    #[inline(always)]
+    pub(crate) fn name(&mut self, source: &str, node: Node) -> Result<(), Refused> {
+        let known = self.current.count < GROWING_MEMBERS_MAX && {
+            let text = node.bytes(source, &self.side);
+            let bit = 1_u64 << (fingerprint(text) >> 58);
+            let seen = self.current.seen;
+            self.current.seen = seen | bit;
+            seen & bit != 0 && self.has_member(source, text)
+        };
         self.current.name = self.nodes.len() as u32;
-        self.nodes.push(node);
-        self.current.count = count + 1;
-        if count >= self.limits.members_max {
-            return Err(Refusal::Limit(LimitExceeded::Members(self.limits.members_max)));
+        self.scalar(node)?;
+        self.current.count += 1;
+        if known {
+            self.refusal = Some(Refusal::DuplicateMember);
+            return Err(Refused);
         }
-        self.keys += 1;
-        if self.keys > self.limits.keys_max {
-            return Err(Refusal::Limit(LimitExceeded::Keys(self.limits.keys_max)));
+        if node.len() > self.limits.name_bytes_max as usize {
+            return self.exceeds(LimitExceeded::NameBytes(self.limits.name_bytes_max));
+        }
+        if self.current.count > self.limits.members_max {
+            return self.exceeds(LimitExceeded::Members(self.limits.members_max));
         }
         Ok(())
     }
 
-    /// Counts a value that is about to be appended.
-    fn admit(&mut self) -> Result<(), Refusal> {
-        if self.current.tag == Tag::Array {
-            self.current.count += 1;
-            if self.current.count > self.limits.elements_max {
-                return Err(Refusal::Limit(LimitExceeded::Elements(self.limits.elements_max)));
-            }
-        }
-        if self.nodes.len() >= (self.limits.values_max as usize).saturating_add(self.keys as usize) {
-            return Err(Refusal::Limit(LimitExceeded::Values(self.limits.values_max)));
-        }
-        Ok(())
+    #[cold]
+    pub(crate) fn exceeds(&mut self, limit: LimitExceeded) -> Result<(), Refused> {
+        self.refusal = Some(Refusal::Limit(limit));
+        Err(Refused)
     }
 
     /// Whether the current object, which has few members, has one of that name.
-    fn has_member(&self, source: &str, text: &str) -> bool {
+    #[inline(never)]
+    fn has_member(&self, source: &str, text: &[u8]) -> bool {
         let mut index = self.current.container + 1;
         while let Some(name) = self.nodes.get(index as usize) {
-            if name.len() == text.len() && name.text(source, &self.side) == text {
+            if name.len() == text.len() && name.bytes(source, &self.side) == text {
                 return true;
             }
             let value = index + 1;
@@ -257,19 +284,20 @@ impl Tape {
 
     /// Looks for duplicates among many names by sorting: n log n whatever the names are, so that nobody can choose
     /// names that make it slow (CWE-407). The fingerprint only saves most comparisons of text.
-    fn check_many_names(&mut self, source: &str) -> Result<(), Refusal> {
+    #[cold]
+    fn check_many_names(&mut self, source: &str) -> Result<(), Refused> {
         let mut sorted = std::mem::take(&mut self.sorted);
         sorted.clear();
         let mut index = self.current.container + 1;
         while let Some(name) = self.nodes.get(index as usize) {
-            sorted.push((fingerprint(name.text(source, &self.side).as_bytes()), index));
+            sorted.push((fingerprint(name.bytes(source, &self.side)), index));
             let value = index + 1;
             let Some(node) = self.nodes.get(value as usize) else { break };
             index = node.end(value);
         }
         let text = |index: u32| match self.nodes.get(index as usize) {
-            Some(node) => node.text(source, &self.side),
-            None => "",
+            Some(node) => node.bytes(source, &self.side),
+            None => b"",
         };
         sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(a.1).cmp(text(b.1))));
         let duplicate = sorted
@@ -280,14 +308,16 @@ impl Tape {
         match duplicate {
             Some(name) => {
                 self.current.name = name;
-                Err(Refusal::DuplicateMember)
+                self.refusal = Some(Refusal::DuplicateMember);
+                Err(Refused)
             }
             None => Ok(()),
         }
     }
 }
 
-/// A quick mix of a name's length and ends. Collisions cost time, never correctness.
+/// A quick mix of a name's length and ends, its upper bits the better ones. Collisions cost time, never correctness.
+#[inline]
 fn fingerprint(name: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let (first, last) = if let (Some(first), Some(last)) = (name.first_chunk::<8>(), name.last_chunk::<8>()) {
@@ -297,6 +327,5 @@ fn fingerprint(name: &[u8]) -> u64 {
     } else {
         (name.iter().fold(0, |mix, byte| mix << 8 | u64::from(*byte)), 0)
     };
-    let mix = (first ^ last.rotate_left(32) ^ name.len() as u64).wrapping_mul(ODD);
-    (mix ^ mix >> 32).wrapping_mul(ODD)
+    (first ^ last.rotate_left(32) ^ (name.len() as u64) << 56).wrapping_mul(ODD)
 }

@@ -137,7 +137,7 @@ fn every_limit_holds_and_says_where() {
         members_max: 2,
         keys_max: 3,
         elements_max: 2,
-        values_max: 7,
+        values_max: 20,
         string_bytes_max: 4,
         name_bytes_max: 3,
         number_bytes_max: 3,
@@ -152,13 +152,13 @@ fn every_limit_holds_and_says_where() {
     check_refused(
         r#"[{"a":1,"b":2},{"a":1,"b":2}]"#,
         &limits,
-        "more than 3 members in all at byte 25 in `/1/b`",
+        "more than 3 members in all at byte 28 in `/1`",
     );
-    check_refused("[1,2,3]", &limits, "array with more than 2 elements at byte 6 in `/2`");
+    check_refused("[1,2,3]", &limits, "array with more than 2 elements at byte 5 in `/2`");
     check_refused(
         r#"{"a":[1,2],"b":[1,2],"#,
-        &Limits { values_max: 6, ..limits },
-        "more than 6 values in all at byte 19 in `/b/1`",
+        &Limits { values_max: 8, ..limits },
+        "more than 8 values and names in all at byte 19 in `/b/1`",
     );
     check_refused(r#"["a","abcde"]"#, &limits, "string of more than 4 bytes at byte 5 in `/1`");
     check_refused(r#"{"abcd":1}"#, &limits, "member name of more than 3 bytes at byte 7 in ``");

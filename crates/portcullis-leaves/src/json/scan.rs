@@ -4,6 +4,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// How many bytes from `start` a string may hold as they are: up to a quote, backslash or control character.
+#[inline]
 pub(super) fn plain_run(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
     let (words, tail) = rest.as_chunks::<8>();
@@ -20,6 +21,7 @@ pub(super) fn plain_run(bytes: &[u8], start: usize) -> usize {
 
 /// A word whose lowest set bit is the high bit of the first byte that is a quote, a backslash or below 0x20. Borrows
 /// can mark bytes after that one wrongly, never before it.
+#[inline]
 fn special_bytes(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
@@ -46,6 +48,7 @@ pub(crate) struct Scanned {
 }
 
 /// Scans the number that begins at `start` by the grammar of RFC 8259 §6; `Err` is where a digit is missing.
+#[inline]
 pub(crate) fn number_end(bytes: &[u8], start: usize) -> Result<Scanned, usize> {
     let byte = |at: usize| bytes.get(at).copied();
     let mut at = if byte(start) == Some(b'-') { start + 1 } else { start };
@@ -66,6 +69,7 @@ pub(crate) fn number_end(bytes: &[u8], start: usize) -> Result<Scanned, usize> {
 }
 
 /// The end of one or more digits.
+#[inline]
 fn digits(bytes: &[u8], start: usize) -> Result<usize, usize> {
     let mut at = start;
     while let Some(b'0'..=b'9') = bytes.get(at) {
