@@ -291,7 +291,7 @@ impl Parser<'_> {
             // The container itself is at fault.
             ParseErrorKind::Expected(AFTER_ELEMENT | AFTER_MEMBER | MEMBER_NAME)
             | ParseErrorKind::TrailingData
-            | ParseErrorKind::Limit(LimitExceeded::Keys(_)) => {}
+            | ParseErrorKind::Limit(LimitExceeded::Keys(_) | LimitExceeded::NameBytes(_)) => {}
             _ => self.push_token(&mut pointer, &self.tape.current),
         }
         let name = self.tape.nodes.get(self.tape.current.name as usize);

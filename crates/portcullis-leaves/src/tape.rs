@@ -283,14 +283,14 @@ impl Tape {
     }
 
     /// Looks for duplicates among many names by sorting: n log n whatever the names are, so that nobody can choose
-    /// names that make it slow (CWE-407). The fingerprint only saves most comparisons of text.
+    /// names that make it slow (CWE-407). The digest only saves most comparisons of text.
     #[cold]
     fn check_many_names(&mut self, source: &str) -> Result<(), Refused> {
         let mut sorted = std::mem::take(&mut self.sorted);
         sorted.clear();
         let mut index = self.current.container + 1;
         while let Some(name) = self.nodes.get(index as usize) {
-            sorted.push((fingerprint(name.bytes(source, &self.side)), index));
+            sorted.push((digest(name.bytes(source, &self.side)), index));
             let value = index + 1;
             let Some(node) = self.nodes.get(value as usize) else { break };
             index = node.end(value);
@@ -299,11 +299,16 @@ impl Tape {
             Some(node) => node.bytes(source, &self.side),
             None => b"",
         };
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(a.1).cmp(text(b.1))));
-        let duplicate = sorted
-            .iter()
-            .zip(sorted.iter().skip(1))
-            .find_map(|(a, b)| (a.0 == b.0 && text(a.1) == text(b.1)).then_some(a.1.max(b.1)));
+        sorted.sort_unstable_by_key(|(digest, _)| *digest);
+        let mut duplicate = None;
+        for same in sorted.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            same.sort_unstable_by(|a, b| text(a.1).cmp(text(b.1)));
+            let twice = same.iter().zip(same.iter().skip(1)).find(|(a, b)| text(a.1) == text(b.1));
+            if let Some((a, b)) = twice {
+                duplicate = Some(a.1.max(b.1));
+                break;
+            }
+        }
         self.sorted = sorted;
         match duplicate {
             Some(name) => {
@@ -316,10 +321,11 @@ impl Tape {
     }
 }
 
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// A quick mix of a name's length and ends, its upper bits the better ones. Collisions cost time, never correctness.
 #[inline]
 fn fingerprint(name: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let (first, last) = if let (Some(first), Some(last)) = (name.first_chunk::<8>(), name.last_chunk::<8>()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
     } else if let (Some(first), Some(last)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
@@ -328,4 +334,12 @@ fn fingerprint(name: &[u8]) -> u64 {
         (name.iter().fold(0, |mix, byte| mix << 8 | u64::from(*byte)), 0)
     };
     (first ^ last.rotate_left(32) ^ (name.len() as u64) << 56).wrapping_mul(ODD)
+}
+
+/// A mix of all of a name. Collisions, which can be chosen, cost time, never correctness.
+fn digest(name: &[u8]) -> u64 {
+    let (words, tail) = name.as_chunks::<8>();
+    let mix = |mix: u64, word: u64| (mix.rotate_left(29) ^ word).wrapping_mul(ODD);
+    let whole = words.iter().fold(name.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    mix(whole, tail.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)))
 }

@@ -1,5 +1,10 @@
 //! Trees at their boundary: text in, values out.
-#![allow(clippy::unwrap_used, clippy::string_slice, reason = "a test stops where it fails, and says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::indexing_slicing,
+    reason = "a test stops where it fails, and says so"
+)]
 
 use bytes::Bytes;
 use portcullis_leaves::{BuildError, Kind, LimitExceeded, Limits, Tree, TreeBuilder, json};
@@ -127,6 +132,19 @@ fn refuses_duplicate_members_however_written() {
             assert_eq!(*error.pointer, format!("/{}", names[first]));
             names[second] = saved;
         }
+    }
+}
+
+#[test]
+fn names_chosen_to_collide_are_told_apart() {
+    // The same length and ends, so that quick fingerprints agree.
+    let names: Vec<_> = (0..300).map(|n| format!("\"aaaaaaaa{n:05}zzzzzzzz\":0")).collect();
+    assert_eq!(tree(&format!("{{{}}}", names.join(","))).root().len(), 300);
+    assert_eq!(tree(&format!("{{{}}}", names[..20].join(","))).root().len(), 20);
+    for last in [19, 299] {
+        let body = format!("{{{},{}}}", names[..=last].join(","), names[last / 2]);
+        let error = json::parse(Bytes::from(body), &Limits::default()).unwrap_err();
+        assert_eq!(error.kind, json::ParseErrorKind::DuplicateMember);
     }
 }
 
