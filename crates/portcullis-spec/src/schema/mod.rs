@@ -6,6 +6,8 @@
 
 mod close;
 mod explain;
+#[doc(hidden)]
+pub mod lone;
 mod lower;
 mod node;
 mod walk;
