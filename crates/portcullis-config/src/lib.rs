@@ -1,1 +1,23 @@
 //! What an operator writes: documented types, defaults, loading, diagnostics.
+//!
+//! [`load`] reads a file and what it includes into a positioned tree, and the tree into a [`Config`]; every mistake
+//! is noted with its place, and none hides another. [`effective`] resolves the three levels of settings for one
+//! operation. [`schema`] and [`reference`] are made from the same declarations as the types.
+
+pub mod codes;
+mod diagnostic;
+mod effective;
+mod load;
+pub mod model;
+mod outside;
+mod read;
+mod source;
+pub mod units;
+mod yaml;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use effective::{Effective, EffectiveSettings, Level, OperationNames, effective, effective_api};
+pub use load::{Loaded, load};
+pub use outside::{FromDisk, InMemory, Outside};
+pub use read::{Elsewhere, Listed, ListenerName, Located, PlanName, ProviderName, UpstreamName};
+pub use source::{Origin, Sources, Span};

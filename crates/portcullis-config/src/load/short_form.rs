@@ -1,0 +1,51 @@
+//! `listen:` and `tls:` at the top of a document are the listener `main`.
+
+use super::{include::remark, merge};
+use crate::{
+    codes,
+    diagnostic::Diagnostic,
+    source::Sources,
+    yaml::{Entry, Node, Value},
+};
+
+/// Adds the listener `main` where the short form is used.
+pub(super) fn expand(root: &mut Node, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
+    let span = root.span;
+    let Value::Map(entries) = &mut root.value else { return };
+    let find = |entries: &[Entry], key: &str| entries.iter().find(|entry| entry.key == key).cloned();
+    let tls = find(entries, "tls");
+    let Some(listen) = find(entries, "listen") else {
+        if let Some(tls) = tls {
+            let message = "`tls` belongs to `listen`, which is missing".to_owned();
+            let hint = Some("add `listen: :8443`, or set `tls` at the listener".to_owned());
+            let it = remark(&codes::CONFLICT, message, Some(tls.key_span), sources);
+            diagnostics.push(Diagnostic { hint, ..it });
+        } else if find(entries, "listeners").is_none() {
+            let hint = Some("add `listen: :8443`".to_owned());
+            let it = remark(
+                &codes::MISSING_KEY,
+                "nothing listens: no listener is defined".to_owned(),
+                Some(span),
+                sources,
+            );
+            diagnostics.push(Diagnostic { hint, ..it });
+        }
+        return;
+    };
+    let mut fields = vec![Entry { key: "address".to_owned(), ..listen.clone() }];
+    fields.extend(tls);
+    let value = Node { span: listen.value.span, value: Value::Map(fields) };
+    let main = Entry { key: "main".to_owned(), key_span: listen.key_span, value };
+    match entries.iter_mut().find(|entry| entry.key == "listeners").map(|entry| &mut entry.value.value) {
+        Some(Value::Map(listeners)) => match listeners.iter().find(|entry| entry.key == "main") {
+            Some(other) => diagnostics.push(merge::twice("listeners.main", other, &main, sources)),
+            None => listeners.push(main),
+        },
+        // Of another shape, which is noted when it is read.
+        Some(_) => {}
+        None => {
+            let listeners = Node { span, value: Value::Map(vec![main]) };
+            entries.push(Entry { key: "listeners".to_owned(), key_span: listen.key_span, value: listeners });
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Quantities and forms written in words, as types that cannot be wrong.
+
+mod address;
+mod duration;
+mod limit;
+mod number;
+mod path;
+mod secret;
+mod text;
+mod url;
+
+pub use address::Address;
+pub use duration::DurationRange;
+pub use limit::{Dimension, Limit, LimitAmount, LimitWhen, LoginAttempts, LoginSubject};
+pub use number::{Count, Percent, Size};
+pub use path::FilePath;
+pub use secret::{SecretError, SecretRef};
+pub use text::{
+    ClaimPath, HeaderName, HeaderValue, HostPattern, JsonPointer, OperationKey, Origins, PathPrefix,
+};
+pub use url::{Scheme, Url};
