@@ -123,7 +123,8 @@ impl Cors {
     fn fields_allowed(&self, asked: &HeaderMap) -> bool {
         asked.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter().all(|value| {
             value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).all(|name| {
-                name.is_empty() || self.headers.iter().any(|it| it.as_str().as_bytes().eq_ignore_ascii_case(name))
+                name.is_empty()
+                    || self.headers.iter().any(|it| it.as_str().as_bytes().eq_ignore_ascii_case(name))
             })
         })
     }

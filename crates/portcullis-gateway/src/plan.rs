@@ -24,7 +24,7 @@ pub struct Plan {
     /// Grows with every reload; told by the status of the gate.
     pub generation: u64,
     /// The listeners by their names in the configuration.
-    pub listeners: BTreeMap<Arc<str>, ListenerPlan>,
+    pub listeners: BTreeMap<Arc<str>, Arc<ListenerPlan>>,
 }
 
 /// One listener: where it stands and what is served there.

@@ -130,7 +130,9 @@ impl Router {
         }
         let apis = &router.apis;
         for site in router.exact.values_mut().chain(router.wildcard.values_mut()).chain([&mut router.any]) {
-            site.apis.sort_by_key(|index| std::cmp::Reverse(apis.get(*index).map_or(0, |api| api.plan.prefix.len())));
+            site.apis.sort_by_key(|index| {
+                std::cmp::Reverse(apis.get(*index).map_or(0, |api| api.plan.prefix.len()))
+            });
         }
         if errors.is_empty() { Ok(router) } else { Err(errors) }
     }
@@ -230,7 +232,11 @@ impl Api {
                     api: Arc::clone(&plan.name),
                     method: Arc::clone(&operation.method),
                     template: Arc::clone(template),
-                    first: plan.endpoints.get(first).map(|it| Arc::clone(&it.operation.id)).unwrap_or_default(),
+                    first: plan
+                        .endpoints
+                        .get(first)
+                        .map(|it| Arc::clone(&it.operation.id))
+                        .unwrap_or_default(),
                     second: Arc::clone(&operation.id),
                 }),
                 Err(source) => errors.push(RouterError::Template {
@@ -286,7 +292,8 @@ fn keep_closer<'a>(best: &mut Routed<'a>, other: Routed<'a>) {
 
 /// Whether the path is the prefix or lies below it, whole segments compared: `/v1` is not above `/v10`.
 fn within(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'))
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'))
 }
 
 fn without_port(host: &str) -> &str {

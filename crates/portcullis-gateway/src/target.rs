@@ -71,19 +71,29 @@ impl Fault {
         let (rule, severity, message) = match self {
             Self::Connect => ("target/connect", Severity::Medium, "the method is `CONNECT`"),
             Self::Form => ("target/form", Severity::Medium, "the target is not a path"),
-            Self::TooLong => ("target/too_long", Severity::Low, "the target is longer than the listener allows"),
-            Self::Character => ("target/character", Severity::Medium, "the target holds a character it must not"),
+            Self::TooLong => {
+                ("target/too_long", Severity::Low, "the target is longer than the listener allows")
+            }
+            Self::Character => {
+                ("target/character", Severity::Medium, "the target holds a character it must not")
+            }
             Self::Encoding => ("target/encoding", Severity::Medium, "a `%` is not followed by two digits"),
             Self::EncodedSlash => ("target/encoded_slash", Severity::Medium, "the path holds `%2F`"),
             Self::EncodedBackslash => ("target/encoded_backslash", Severity::High, "the path holds `%5C`"),
             Self::EncodedZero => ("target/encoded_zero", Severity::High, "the path holds `%00`"),
-            Self::DotSegment => ("target/dot_segment", Severity::High, "the path holds `.` or `..` as a segment"),
+            Self::DotSegment => {
+                ("target/dot_segment", Severity::High, "the path holds `.` or `..` as a segment")
+            }
             Self::EmptySegment => ("target/empty_segment", Severity::Low, "the path holds `//`"),
             Self::NoHost => ("target/no_host", Severity::Low, "no host is named"),
             Self::ManyHosts => ("target/many_hosts", Severity::High, "more than one host is named"),
             Self::BadHost => ("target/bad_host", Severity::Medium, "the host is not a name or address"),
-            Self::HostsDisagree => ("target/hosts_disagree", Severity::High, "target and `Host` name different hosts"),
-            Self::Misdirected => ("target/misdirected", Severity::Low, "the host is not that of the TLS session"),
+            Self::HostsDisagree => {
+                ("target/hosts_disagree", Severity::High, "target and `Host` name different hosts")
+            }
+            Self::Misdirected => {
+                ("target/misdirected", Severity::Low, "the host is not that of the TLS session")
+            }
         };
         Reason::new(RuleId::new(rule), severity, message)
     }
@@ -300,8 +310,10 @@ fn host_name(host: &str) -> Option<&str> {
         None => host.split_once(':').unwrap_or((host, "0")),
     };
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    let good_name = name.starts_with('[') || (!name.is_empty() && name.len() <= 253 && name.bytes().all(in_name));
-    let good_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let good_name =
+        name.starts_with('[') || (!name.is_empty() && name.len() <= 253 && name.bytes().all(in_name));
+    let good_port =
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
     (good_name && good_port).then_some(name)
 }
 

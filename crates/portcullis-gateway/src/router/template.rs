@@ -145,7 +145,8 @@ impl Node {
             Some(index) => index,
             None => {
                 // The one with more literal text is the more particular one.
-                let index = self.mixtures.partition_point(|(it, _)| it.literal_len() >= mixture.literal_len());
+                let index =
+                    self.mixtures.partition_point(|(it, _)| it.literal_len() >= mixture.literal_len());
                 self.mixtures.insert(index, (mixture, Self::default()));
                 index
             }
@@ -270,7 +271,8 @@ pub(super) fn literal(template: &str) -> Option<String> {
 
 fn segment(text: &str, names: &mut Vec<Arc<str>>) -> Result<Segment, TemplateError> {
     let brace = || TemplateError::Brace(text.into());
-    let checked = |literal: &str| target::normalised_literal(literal).ok_or(TemplateError::Literal(text.into()));
+    let checked =
+        |literal: &str| target::normalised_literal(literal).ok_or(TemplateError::Literal(text.into()));
     let mut pieces: Vec<Box<str>> = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

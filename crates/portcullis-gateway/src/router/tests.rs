@@ -170,7 +170,10 @@ fn says_what_cannot_be_routed() {
     assert!(build(&["GET /v1/{a}", "GET /v1/{b}/c"]).is_empty());
     assert_eq!(build(&["GET /v1/{a", "GET /v1/a}", "GET /v1/{}", "GET /v1/{a}{b}"]).len(), 4);
     assert_eq!(build(&["GET /v1/{a}/{a}", "GET /v1/{*a}/b", "GET /v1/.."]).len(), 3);
-    assert_eq!(build(&["GET /v2/x"]), ["path template `/v2/x` does not begin with the path `/v1` of api `t`"]);
+    assert_eq!(
+        build(&["GET /v2/x"]),
+        ["path template `/v2/x` does not begin with the path `/v1` of api `t`"]
+    );
     assert_eq!(
         build(&["GET /v1/{a}", "GET /v1/{b}"]),
         ["`GET /v1/{b}` of api `t` is routed twice: `t: GET /v1/{a}` and `t: GET /v1/{b}`"]

@@ -8,7 +8,9 @@ fn path(text: &str) -> Result<String, Fault> {
 
 #[test]
 fn keeps_plain_paths() {
-    for text in ["/", "/v1/orders", "/v1/orders/", "/a;b=1,2/@x:y!$&'()*+,=~-_.", "/...", "/.well-known/x", "/a..b"] {
+    for text in
+        ["/", "/v1/orders", "/v1/orders/", "/a;b=1,2/@x:y!$&'()*+,=~-_.", "/...", "/.well-known/x", "/a..b"]
+    {
         assert!(matches!(check_path(text), Ok(Cow::Borrowed(it)) if it == text), "{text}");
     }
 }
@@ -125,7 +127,11 @@ fn takes_one_host_only() {
         ("/", &["[::1]x"], None, Err(Fault::BadHost)),
         ("/", &["b.example"], Some("a.example"), Err(Fault::Misdirected)),
     ] {
-        assert_eq!(host(v1, target, hosts, sni).as_deref(), expected.as_ref().map(|it| *it), "{target} {hosts:?}");
+        assert_eq!(
+            host(v1, target, hosts, sni).as_deref(),
+            expected.as_ref().map(|it| *it),
+            "{target} {hosts:?}"
+        );
     }
     assert_eq!(host(Version::HTTP_10, "/", &[], None).as_deref(), Ok(""));
     assert_eq!(host(Version::HTTP_2, "http://a.example/x", &[], None).as_deref(), Ok("a.example"));

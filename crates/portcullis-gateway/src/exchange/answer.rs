@@ -1,0 +1,313 @@
+//! The answer on its way to the client: held back where guards ask for it, cleaned, dressed.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
+    header::{
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SERVER, STRICT_TRANSPORT_SECURITY,
+        UPGRADE, VIA,
+    },
+};
+use http_body::Body as _;
+use hyper::upgrade::OnUpgrade;
+use portcullis_core::{
+    chain::Phase,
+    event::{Outcome, UpstreamFault},
+    id::ReferenceId,
+    verdict::{Denial, Reason, RuleId, Severity},
+};
+
+use super::{Exchange, Passed, Passing, Stop};
+use crate::{
+    denied::{self, Told},
+    forwarded::{self, X_REQUEST_ID},
+    plan::{ApiPlan, Endpoint, ErrorPolicy, ListenerPlan},
+    reply::{Content, Reply},
+    tunnel,
+    upstream::{Answer, AnswerBody},
+};
+
+impl Exchange {
+    /// Takes the head of the answer into the context.
+    pub(super) fn take_answer(&mut self, answer: Answer) -> Result<AnswerBody, Stop> {
+        let (head, body) = answer.response.into_parts();
+        if head.status.is_informational() {
+            self.remark(Reason::new(
+                RuleId::new("upstream/nonsense"),
+                Severity::Medium,
+                "the upstream switched protocols without being asked",
+            ));
+            return Err(Stop::Failed(UpstreamFault::Nonsense));
+        }
+        self.cx.response = Some(portcullis_core::context::Response {
+            status: head.status,
+            headers: head.headers,
+            body: None,
+        });
+        Ok(body)
+    }
+
+    /// Holds the answer's body back where a guard asks for it and it is not larger than may be held, and judges it.
+    pub(super) async fn hold_answer(
+        &mut self,
+        endpoint: &Endpoint,
+        body: AnswerBody,
+    ) -> Result<Content, Stop> {
+        if self.is_replaced(endpoint) || !endpoint.chain.wants_body(Phase::ResponseBody, &self.cx) {
+            return Ok(Content::Upstream(body));
+        }
+        let bytes_max = endpoint.response_body_bytes_max;
+        let never_ends = self.cx.response.as_ref().and_then(|response| response.headers.get(CONTENT_TYPE));
+        let never_ends = never_ends.is_some_and(|value| {
+            value.as_bytes().starts_with(b"text/event-stream") || denied::is_grpc(value)
+        });
+        if never_ends || body.size_hint().lower() > bytes_max {
+            self.remark_uninspected();
+            return Ok(Content::Upstream(body));
+        }
+        let content = match read_up_to(body, bytes_max).await {
+            Ok(Held::Whole(bytes)) => {
+                if let Some(response) = &mut self.cx.response {
+                    response.body = Some(bytes.clone());
+                }
+                Content::Whole(bytes)
+            }
+            Ok(Held::More(read, rest)) => {
+                self.remark_uninspected();
+                return Ok(Content::Resumed(read, rest));
+            }
+            Err(detail) => {
+                self.remark(Reason::new(RuleId::new("upstream/cut_off"), Severity::Medium, detail));
+                return Err(Stop::Failed(UpstreamFault::CutOff));
+            }
+        };
+        self.judge(&endpoint.chain, Phase::ResponseBody)?;
+        Ok(content)
+    }
+
+    fn remark_uninspected(&mut self) {
+        self.remark(Reason::new(
+            RuleId::new("response/not_inspected"),
+            Severity::Low,
+            "the answer is larger than may be held back, so guards did not read its body",
+        ));
+    }
+
+    /// Whether the answer is an error of the upstream's own whose words are not to be seen.
+    fn is_replaced(&self, endpoint: &Endpoint) -> bool {
+        let status = self.cx.response.as_ref().map(|response| response.status);
+        status.is_some_and(|status| status.is_server_error())
+            && endpoint.errors == ErrorPolicy::Minimal
+            && !self.is_grpc()
+    }
+
+    /// Puts on what every answer of the gate carries.
+    fn dress(&self, plan: &ListenerPlan, headers: &mut HeaderMap) {
+        headers.insert(X_REQUEST_ID, reference_value(self.cx.reference));
+        denied::tell_limits(&self.cx.notes.limits, headers);
+        if self.connection.tls.is_some()
+            && let Some(hsts) = &plan.hsts
+        {
+            headers.insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+        }
+    }
+
+    /// Cleans the upstream's header fields and lets the operation's transforms change them.
+    fn clean(&self, plan: &ListenerPlan, api: &ApiPlan, headers: &mut HeaderMap) {
+        forwarded::strip_response(headers);
+        let kept = self.endpoint.as_ref().map(|endpoint| &*endpoint.kept_headers).unwrap_or_default();
+        strip_makers_marks(headers, kept);
+        if let Some(cors) = &api.cors {
+            cors.answer(self.cx.request.headers.get(ORIGIN), headers);
+        }
+        if let Some(endpoint) = &self.endpoint {
+            endpoint.chain.transform_response(&self.cx, headers);
+        }
+        self.dress(plan, headers);
+    }
+}
+
+/// The answer to an exchange that went its whole way.
+pub(super) fn reply(
+    mut exchange: Box<Exchange>,
+    plan: &ListenerPlan,
+    passed: Passed<'_>,
+    upgrade: Option<OnUpgrade>,
+) -> Response<Reply> {
+    let content = match passed.content {
+        Passing::Body(content) => content,
+        Passing::Tunnel(answer) => return dig(exchange, plan, passed.api, answer, upgrade),
+    };
+    let (status, mut headers) = match &mut exchange.cx.response {
+        Some(response) => (response.status, std::mem::take(&mut response.headers)),
+        None => (StatusCode::BAD_GATEWAY, HeaderMap::new()),
+    };
+    exchange.status = status.as_u16();
+    let replaced = exchange.endpoint.as_ref().is_some_and(|endpoint| exchange.is_replaced(endpoint));
+    if replaced {
+        let told = denied::replaced(status, exchange.cx.reference);
+        let retry_after = headers.remove(RETRY_AFTER);
+        let (head, text) = told.into_parts();
+        headers = head.headers;
+        headers.extend(retry_after.map(|value| (RETRY_AFTER, value)));
+        exchange.clean(plan, passed.api, &mut headers);
+        return whole(exchange, status, headers, text, Outcome::Served);
+    }
+    exchange.clean(plan, passed.api, &mut headers);
+    let bodiless = exchange.cx.request.method == Method::HEAD
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || matches!(&content, Content::Upstream(body) if body.is_end_stream());
+    if bodiless {
+        exchange.outcome = Some(Outcome::Served);
+    } else {
+        exchange.response_bytes_expected = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.parse().ok());
+    }
+    let mut answer = Response::new(Reply::new(content, exchange));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
+}
+
+/// The answer to an exchange that ended on its way.
+pub(super) fn stopped(exchange: Box<Exchange>, plan: &ListenerPlan, stop: Stop) -> Response<Reply> {
+    let mut told = Told::about(&exchange.cx);
+    let (denial, outcome) = match stop {
+        Stop::Denied(denial) => (denial, Outcome::Denied(denial)),
+        Stop::NoMethod(allow) => {
+            told.allow = Some(allow);
+            (Denial::MethodNotAllowed, Outcome::Denied(Denial::MethodNotAllowed))
+        }
+        Stop::Failed(fault) => (fault.denial(), Outcome::UpstreamFailed(fault)),
+        Stop::Answered(answer) => {
+            let (head, text) = (*answer).into_parts();
+            let mut headers = head.headers;
+            exchange.dress(plan, &mut headers);
+            return whole(exchange, head.status, headers, text, Outcome::Answered);
+        }
+    };
+    let (head, text) = denied::response(denial, told).into_parts();
+    let mut headers = head.headers;
+    let api = exchange.endpoint.as_ref().map(|endpoint| &endpoint.operation.api);
+    let api =
+        plan.router.apis().find(|it| api.or(exchange.api.as_ref()).is_some_and(|name| *name == it.name));
+    if let Some(cors) = api.and_then(|api| api.cors.as_ref()) {
+        // A page that may call may also read why it was refused.
+        cors.answer(exchange.cx.request.headers.get(ORIGIN), &mut headers);
+    }
+    if let Some(endpoint) = &exchange.endpoint {
+        endpoint.chain.transform_response(&exchange.cx, &mut headers);
+    }
+    exchange.dress(plan, &mut headers);
+    whole(exchange, head.status, headers, text, outcome)
+}
+
+fn whole(
+    mut exchange: Box<Exchange>,
+    status: StatusCode,
+    mut headers: HeaderMap,
+    text: Bytes,
+    outcome: Outcome,
+) -> Response<Reply> {
+    exchange.status = status.as_u16();
+    exchange.outcome = Some(outcome);
+    let bodiless = exchange.cx.request.method == Method::HEAD || text.is_empty();
+    if !text.is_empty() {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+    }
+    let content = if bodiless { Content::Empty } else { Content::Whole(text) };
+    let mut answer = Response::new(Reply::new(content, exchange));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
+}
+
+/// Passes the upstream's 101 on and joins the two connections behind it.
+fn dig(
+    mut exchange: Box<Exchange>,
+    plan: &ListenerPlan,
+    api: &ApiPlan,
+    mut answer: Response<AnswerBody>,
+    upgrade: Option<OnUpgrade>,
+) -> Response<Reply> {
+    let behind = hyper::upgrade::on(&mut answer);
+    let mut headers = std::mem::take(answer.headers_mut());
+    exchange.clean(plan, api, &mut headers);
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    exchange.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
+    let idle = exchange.endpoint.as_ref().map(|endpoint| endpoint.timeouts.upgraded_idle).unwrap_or_default();
+    if let Some(front) = upgrade {
+        tokio::spawn(tunnel::join(exchange, front, behind, idle));
+    }
+    let mut answer = Response::new(Reply::alone(Content::Empty));
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *answer.headers_mut() = headers;
+    answer
+}
+
+/// The reference as a header value.
+pub(super) fn reference_value(reference: ReferenceId) -> HeaderValue {
+    let text = Bytes::from(reference.to_string());
+    HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Removes what tells an attacker which software stands behind (CWE-200).
+fn strip_makers_marks(headers: &mut HeaderMap, kept: &[HeaderName]) {
+    const MARKS: [HeaderName; 12] = [
+        SERVER,
+        VIA,
+        HeaderName::from_static("x-powered-by"),
+        HeaderName::from_static("x-aspnet-version"),
+        HeaderName::from_static("x-aspnetmvc-version"),
+        HeaderName::from_static("x-runtime"),
+        HeaderName::from_static("x-generator"),
+        HeaderName::from_static("x-backend-server"),
+        HeaderName::from_static("x-debug-token"),
+        HeaderName::from_static("x-debug-token-link"),
+        HeaderName::from_static("x-envoy-upstream-service-time"),
+        HeaderName::from_static("x-served-by"),
+    ];
+    for mark in &MARKS {
+        if !kept.contains(mark) {
+            headers.remove(mark);
+        }
+    }
+}
+
+enum Held {
+    Whole(Bytes),
+    More(VecDeque<Bytes>, AnswerBody),
+}
+
+/// Reads at most `bytes_max` bytes and a little more: what was read is never lost.
+async fn read_up_to(mut body: AnswerBody, bytes_max: u64) -> Result<Held, String> {
+    let mut read = VecDeque::new();
+    let mut bytes = 0u64;
+    loop {
+        let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
+        let Some(frame) = frame else {
+            break;
+        };
+        let Ok(data) = frame.map_err(|error| error.to_string())?.into_data() else {
+            continue;
+        };
+        bytes += data.len() as u64;
+        read.push_back(data);
+        if bytes > bytes_max {
+            return Ok(Held::More(read, body));
+        }
+    }
+    if read.len() <= 1 {
+        return Ok(Held::Whole(read.pop_front().unwrap_or_default()));
+    }
+    let mut whole = BytesMut::with_capacity(usize::try_from(bytes).unwrap_or_default());
+    for data in read {
+        whole.extend_from_slice(&data);
+    }
+    Ok(Held::Whole(whole.freeze()))
+}

@@ -1,0 +1,151 @@
+//! The end of an exchange: guards are told, places given back, one record made.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use http::Version;
+use portcullis_core::{
+    event::{Event, Outcome, Protocol, UpstreamFault},
+    id::ReferenceId,
+    verdict::{Denial, Reason},
+};
+
+use super::Exchange;
+use crate::{chance, connection::Connection};
+
+impl Exchange {
+    /// Counts bytes of the answer's body handed to the connection.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.response_bytes += bytes as u64;
+    }
+
+    /// The answer's body has come to its end.
+    pub(crate) fn sent_whole(&mut self) {
+        self.outcome.get_or_insert(Outcome::Served);
+    }
+
+    /// The upstream was lost in the middle of the answer's body.
+    pub(crate) fn cut_off(&mut self) {
+        self.outcome.get_or_insert(Outcome::UpstreamFailed(UpstreamFault::CutOff));
+    }
+
+    /// What a tunnel moved, which counts as bodies.
+    pub(crate) fn moved(&mut self, from_client: u64, to_client: u64) {
+        self.tunnel_bytes = from_client;
+        self.response_bytes = to_client;
+        self.sent_whole();
+    }
+
+    fn ended_as(&self) -> Outcome {
+        if std::thread::panicking() {
+            return Outcome::Panicked;
+        }
+        if let Some(outcome) = self.outcome {
+            return outcome;
+        }
+        // A connection may stop asking for more once it has the declared length.
+        if self.status != 0 && self.response_bytes_expected == Some(self.response_bytes) {
+            return Outcome::Served;
+        }
+        match self.intake.as_ref().and_then(|intake| intake.fault()) {
+            Some(fault) if self.status == 0 => Outcome::Denied(fault.denial()),
+            Some(_) | None => Outcome::ClientGone,
+        }
+    }
+
+    fn event(&mut self, outcome: Outcome) -> Event {
+        let now = self.connection.listener.world.clock.now();
+        let cx = &mut self.cx;
+        let operation = cx.operation.as_ref();
+        let took = now.since(cx.now).as_micros();
+        Event {
+            id: cx.reference,
+            at: cx.now,
+            took_micros: u64::try_from(took).unwrap_or(u64::MAX),
+            upstream_micros: self.upstream_micros,
+            listener: Arc::clone(&cx.client.listener),
+            client: cx.client.ip,
+            protocol: protocol(cx.request.version),
+            tls: cx.client.tls.is_some(),
+            host: std::mem::take(&mut cx.request.host),
+            method: cx.request.method.as_str().into(),
+            path: std::mem::take(&mut cx.request.path),
+            api: operation.map(|it| Arc::clone(&it.api)).or_else(|| self.api.take()),
+            operation: operation.map(|it| Arc::clone(&it.id)),
+            template: operation.map(|it| Arc::clone(&it.template)),
+            principal: cx.notes.principal.take(),
+            outcome,
+            status: if outcome == Outcome::Panicked && self.status == 0 { 503 } else { self.status },
+            reasons: std::mem::take(&mut cx.notes.reasons),
+            request_bytes: self.intake.as_ref().map_or(self.tunnel_bytes, |intake| intake.bytes()),
+            response_bytes: self.response_bytes,
+            upstream: self.upstream.take(),
+            trace: self.trace.take(),
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let outcome = self.ended_as();
+        if let Some(endpoint) = self.endpoint.take() {
+            // A second panic while unwinding would end the process.
+            let told = catch_unwind(AssertUnwindSafe(|| endpoint.chain.finish(&self.cx, &outcome)));
+            if told.is_err() {
+                tracing::error!(operation = %endpoint.operation.id, "a guard panicked at the end of an exchange");
+            }
+        }
+        let event = self.event(outcome);
+        let world = &self.connection.listener.world;
+        if outcome == Outcome::Panicked {
+            world.stats.panics.add();
+        }
+        world.stats.in_flight.fall();
+        self.connection.ended();
+        world.recorder.record(event);
+    }
+}
+
+/// Records a message that was refused before it became an exchange.
+pub(crate) fn refused(connection: &Connection, version: Version, denial: Denial, reason: Reason) {
+    let listener = &connection.listener;
+    let world = &listener.world;
+    let now = world.clock.now();
+    world.stats.malformed.add();
+    world.recorder.record(Event {
+        id: ReferenceId::new(now, chance::draw(&*world.entropy)),
+        at: now,
+        took_micros: 0,
+        upstream_micros: None,
+        listener: Arc::clone(&listener.name),
+        client: connection.peer.ip().to_canonical(),
+        protocol: protocol(version),
+        tls: connection.tls.is_some(),
+        host: Box::default(),
+        method: Box::default(),
+        path: Box::default(),
+        api: None,
+        operation: None,
+        template: None,
+        principal: None,
+        outcome: Outcome::Denied(denial),
+        status: denial.status(),
+        reasons: vec![reason],
+        request_bytes: 0,
+        response_bytes: 0,
+        upstream: None,
+        trace: None,
+    });
+}
+
+fn protocol(version: Version) -> Protocol {
+    if version == Version::HTTP_2 {
+        Protocol::H2
+    } else if version == Version::HTTP_10 {
+        Protocol::Http10
+    } else {
+        Protocol::Http11
+    }
+}
