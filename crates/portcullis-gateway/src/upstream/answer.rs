@@ -104,9 +104,7 @@ impl AnswerBody {
 
     /// Whether the wait for a chunk has become too long; arranges to be woken when it will have.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Option<CutOff> {
-        if self.lease.is_none() {
-            return None;
-        }
+        self.lease.as_ref()?;
         let now = Instant::now();
         let since = *self.waiting_since.get_or_insert(now);
         let idle_end = self.idle.map(|idle| since + idle);

@@ -108,7 +108,7 @@ pub(super) async fn attempt(
         Err(detail) => {
             return Err(Box::new(Broken {
                 fault: UpstreamFault::Nonsense,
-                side: Side::Request,
+                side: Side::RequestBody,
                 detail: detail.to_owned(),
                 cause: None,
                 line: origin,
@@ -116,7 +116,9 @@ pub(super) async fn attempt(
             }));
         }
     };
-    let upload = matches!(message.body, OutBody::Stream(_)).then(|| Upload::new(Instant::now()));
+    // Making a connection has its own timeout.
+    let now = if origin == Origin::Kept { now } else { Instant::now() };
+    let upload = matches!(message.body, OutBody::Stream(_)).then(|| Upload::new(now));
     let sending = Sending { body: message.body, upload: upload.clone() };
     let request = Request::from_parts(message.head, sending);
     let waited = match &mut lease.line {
@@ -148,7 +150,7 @@ pub(super) async fn attempt(
         }
         Waited::Failed(_, _) if upload.as_ref().is_some_and(|upload| upload.has_failed()) => {
             broken.fault = UpstreamFault::Reset;
-            broken.side = Side::Request;
+            broken.side = Side::RequestBody;
             broken.cause = None;
             "the request's body ended in an error before it was sent whole".clone_into(&mut broken.detail);
         }
@@ -216,11 +218,11 @@ async fn wait(
         }
         // A body that the caller does not deliver is bounded by the caller's own timeouts.
         let Some(upload) = upload else { return Waited::TimedOut };
-        let moved = if upload.is_done() { upload.last_moved() } else { Instant::now() };
-        if terms.until.is_some_and(|until| until <= limit) || moved <= from {
+        let excuse = upload.last_excuse(Instant::now());
+        if terms.until.is_some_and(|until| until <= limit) || excuse <= from {
             return Waited::TimedOut;
         }
-        from = moved;
+        from = excuse;
     };
     match result {
         Ok(response) => Waited::Answered(response),

@@ -36,7 +36,7 @@ pub enum Side {
     Upstream,
     /// The request's: its body ended in an error before it was sent whole (the client left or broke a rule), or it
     /// cannot be addressed.
-    Request,
+    RequestBody,
 }
 
 /// Why an upstream cannot be built from its settings.

@@ -88,6 +88,8 @@ impl Body for OutBody {
 pub(super) struct Upload {
     since: Instant,
     moved_millis: AtomicU64,
+    /// The body had nothing to give when last asked.
+    starved: AtomicBool,
     done: AtomicBool,
     failed: AtomicBool,
 }
@@ -97,19 +99,19 @@ impl Upload {
         Arc::new(Self {
             since,
             moved_millis: AtomicU64::new(0),
+            starved: AtomicBool::new(false),
             done: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         })
     }
 
-    /// When the body last moved or, once it is done, when it ended.
-    pub(super) fn last_moved(&self) -> Instant {
+    /// The last moment at which the server had nothing to answer for: now while the body itself is what keeps all
+    /// waiting, else when the body last moved.
+    pub(super) fn last_excuse(&self, now: Instant) -> Instant {
+        if self.starved.load(Ordering::Relaxed) && !self.done.load(Ordering::Relaxed) {
+            return now;
+        }
         self.since + Duration::from_millis(self.moved_millis.load(Ordering::Relaxed))
-    }
-
-    /// Whether every byte was taken by the connection.
-    pub(super) fn is_done(&self) -> bool {
-        self.done.load(Ordering::Relaxed)
     }
 
     /// Whether the body itself failed, which is not the server's fault.
@@ -140,6 +142,7 @@ impl Body for Sending {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Some(upload) = &self.upload {
+            upload.starved.store(polled.is_pending(), Ordering::Relaxed);
             match &polled {
                 Poll::Pending => {}
                 Poll::Ready(None) => {

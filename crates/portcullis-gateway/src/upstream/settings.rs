@@ -324,8 +324,11 @@ impl UpstreamSettings {
                 return Err(wrong("the weight is above 1000"));
             }
             let base = &*server.base_path;
-            let is_path = base.is_empty() || (base.starts_with('/') && !base.ends_with('/'));
-            if !is_path || base.parse::<PathAndQuery>().is_err() || base.contains(['?', '#']) {
+            let is_path = base.starts_with('/')
+                && !base.ends_with('/')
+                && !base.contains(['?', '#'])
+                && base.parse::<PathAndQuery>().is_ok();
+            if !base.is_empty() && !is_path {
                 return Err(wrong("the base path must be empty or begin, and not end, with `/`"));
             }
         }
