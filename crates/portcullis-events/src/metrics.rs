@@ -1,0 +1,358 @@
+//! What Prometheus is told. Fed on the writer's thread, so that a call pays nothing for it.
+//!
+//! Labels are names out of the configuration and the specifications, never text out of a request, and even so
+//! their number is bounded: beyond [`OPERATIONS_MAX`] and [`RULES_MAX`] everything counts as `other`.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use portcullis_core::event::{Event, Outcome};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+    },
+    registry::{Registry, Unit},
+};
+
+use crate::record::Counts;
+
+/// Operations told apart.
+pub const OPERATIONS_MAX: usize = 6_000;
+/// Rules told apart.
+pub const RULES_MAX: usize = 1_000;
+/// APIs told apart.
+pub const APIS_MAX: usize = 500;
+
+/// The upper ends of the duration buckets, in seconds.
+const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExchangeLabels {
+    api: Arc<str>,
+    operation: Arc<str>,
+    status: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DenialLabels {
+    api: Arc<str>,
+    rule: Arc<str>,
+    mode: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApiLabels {
+    api: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+/// How a value handed in by a closure behaves over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// It only grows. Its name is told with `_total` added.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// All metrics of the process.
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    exchanges: Family<ExchangeLabels, Counter>,
+    denials: Family<DenialLabels, Counter>,
+    durations: Family<ApiLabels, Histogram, fn() -> Histogram>,
+    upstream: Family<ApiLabels, Histogram, fn() -> Histogram>,
+    request_bytes: Family<ApiLabels, Counter>,
+    response_bytes: Family<ApiLabels, Counter>,
+    written: Counter,
+    dropped: Family<KindLabels, Counter>,
+    fault: Gauge<u64, AtomicU64>,
+    reloads: Family<ResultLabels, Counter>,
+    generation: Gauge<u64, AtomicU64>,
+    ready: AtomicBool,
+    names: Mutex<Names>,
+}
+
+/// The label values that have been given out.
+#[derive(Default)]
+struct Names {
+    apis: std::collections::HashSet<Arc<str>>,
+    operations: std::collections::HashSet<(Arc<str>, Arc<str>)>,
+    rules: std::collections::HashMap<Box<str>, Arc<str>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// A registry with everything in it that the record knows. The binary adds its own by [`Metrics::value`].
+    pub fn new() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let it = Self {
+            registry: Mutex::new(Registry::with_prefix("portcullis")),
+            exchanges: Family::default(),
+            denials: Family::default(),
+            durations: Family::new_with_constructor(histogram),
+            upstream: Family::new_with_constructor(histogram),
+            request_bytes: Family::default(),
+            response_bytes: Family::default(),
+            written: Counter::default(),
+            dropped: Family::default(),
+            fault: Gauge::default(),
+            reloads: Family::default(),
+            generation: Gauge::default(),
+            ready: AtomicBool::new(true),
+            names: Mutex::default(),
+        };
+        it.register();
+        // Present from the start, so that a rate over them is 0 and not absent.
+        for kind in ["served", "denied", "failed"] {
+            it.dropped.get_or_create_owned(&KindLabels { kind });
+        }
+        for result in ["ok", "rejected"] {
+            it.reloads.get_or_create_owned(&ResultLabels { result });
+        }
+        it
+    }
+
+    fn register(&self) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.register(
+            "exchanges",
+            "Exchanges by API, operation, status class and outcome",
+            self.exchanges.clone(),
+        );
+        registry.register(
+            "denials",
+            "Refusals by rule; mode `report` is what would have been refused",
+            self.denials.clone(),
+        );
+        let secs = Unit::Seconds;
+        registry.register_with_unit(
+            "exchange_duration",
+            "From the request's head to the end of the answer",
+            secs.clone(),
+            self.durations.clone(),
+        );
+        registry.register_with_unit(
+            "upstream_duration",
+            "Waiting for the upstream's response head",
+            secs,
+            self.upstream.clone(),
+        );
+        registry.register(
+            "request_body_bytes",
+            "Request body bytes read from clients",
+            self.request_bytes.clone(),
+        );
+        registry.register(
+            "response_body_bytes",
+            "Response body bytes sent to clients",
+            self.response_bytes.clone(),
+        );
+        registry.register("events_written", "Events written to the log", self.written.clone());
+        registry.register("events_dropped", "Events that found no room or no disk", self.dropped.clone());
+        registry.register("events_fault", "1 while the log cannot be written", self.fault.clone());
+        registry.register(
+            "config_reloads",
+            "Configurations loaded and rejected since the start",
+            self.reloads.clone(),
+        );
+        registry.register(
+            "config_generation",
+            "The number of the configuration in force",
+            self.generation.clone(),
+        );
+    }
+
+    /// Adds a value that is asked for at each scrape, from a thread of the admin listener: connections, bans,
+    /// breaker states. `name` is told as `portcullis_NAME`.
+    pub fn value(&self, shape: Shape, name: &str, help: &str, ask: impl Fn() -> u64 + Send + Sync + 'static) {
+        let asked = Asked { shape, name: name.to_owned(), help: help.to_owned(), ask: Box::new(ask) };
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).register_collector(Box::new(asked));
+    }
+
+    /// A configuration came into force.
+    pub fn config_loaded(&self, generation: u64) {
+        self.reloads.get_or_create(&ResultLabels { result: "ok" }).inc();
+        self.generation.set(generation);
+    }
+
+    /// A configuration was refused; the one before stays in force.
+    pub fn config_rejected(&self) {
+        self.reloads.get_or_create(&ResultLabels { result: "rejected" }).inc();
+    }
+
+    /// Whether the log can be written, for `/readyz`.
+    pub fn record_is_sound(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// The text exposition (OpenMetrics 1.0): `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+    pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(16 * 1024);
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        // Writing to a string cannot fail, and none of our metrics refuses.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
+        text
+    }
+
+    /// Counts one exchange.
+    pub fn observe(&self, event: &Event) {
+        let (api, operation) = self.operation(event);
+        let labels = ExchangeLabels {
+            api: Arc::clone(&api),
+            operation,
+            status: status_class(event.status),
+            outcome: outcome_word(&event.outcome),
+        };
+        self.exchanges.get_or_create(&labels).inc();
+        for reason in &event.reasons {
+            let is_denial = reason.reported_only || matches!(event.outcome, Outcome::Denied(_));
+            if is_denial {
+                let mode = if reason.reported_only { "report" } else { "block" };
+                let rule = self.rule(reason.rule.as_str());
+                self.denials.get_or_create(&DenialLabels { api: Arc::clone(&api), rule, mode }).inc();
+            }
+        }
+        let api = ApiLabels { api };
+        self.durations.get_or_create(&api).observe(seconds(event.took_micros));
+        if let Some(micros) = event.upstream_micros {
+            self.upstream.get_or_create(&api).observe(seconds(micros));
+        }
+        self.request_bytes.get_or_create(&api).inc_by(event.request_bytes);
+        self.response_bytes.get_or_create(&api).inc_by(event.response_bytes);
+    }
+
+    pub(crate) fn written(&self, count: u64) {
+        self.written.inc_by(count);
+    }
+
+    pub(crate) fn dropped(&self, counts: &Counts) {
+        let kinds = [("served", counts.served), ("denied", counts.denied), ("failed", counts.failed)];
+        for (kind, count) in kinds {
+            self.dropped.get_or_create(&KindLabels { kind }).inc_by(count);
+        }
+    }
+
+    pub(crate) fn set_record_fault(&self, fault: bool) {
+        self.fault.set(u64::from(fault));
+        self.ready.store(!fault, Ordering::Relaxed);
+    }
+
+    /// The two names, or `other` once there are too many; empty where nothing was routed.
+    fn operation(&self, event: &Event) -> (Arc<str>, Arc<str>) {
+        let Some(api) = &event.api else { return ("".into(), "".into()) };
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if !names.apis.contains(api) {
+            if names.apis.len() >= APIS_MAX {
+                return ("other".into(), "other".into());
+            }
+            names.apis.insert(Arc::clone(api));
+        }
+        let Some(operation) = &event.operation else { return (Arc::clone(api), "".into()) };
+        let pair = (Arc::clone(api), Arc::clone(operation));
+        if !names.operations.contains(&pair) {
+            if names.operations.len() >= OPERATIONS_MAX {
+                return (Arc::clone(api), "other".into());
+            }
+            names.operations.insert(pair.clone());
+        }
+        pair
+    }
+
+    fn rule(&self, rule: &str) -> Arc<str> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.rules.get(rule) {
+            return Arc::clone(known);
+        }
+        if names.rules.len() >= RULES_MAX {
+            return "other".into();
+        }
+        let name: Arc<str> = rule.into();
+        names.rules.insert(rule.into(), Arc::clone(&name));
+        name
+    }
+}
+
+struct Asked {
+    shape: Shape,
+    name: String,
+    help: String,
+    ask: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Collector for Asked {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let value = (self.ask)();
+        match self.shape {
+            Shape::Counter => {
+                let counter = ConstCounter::new(value);
+                let kind = counter.metric_type();
+                counter.encode(encoder.encode_descriptor(&self.name, &self.help, None, kind)?)
+            }
+            Shape::Gauge => {
+                let gauge = ConstGauge::new(value);
+                let kind = gauge.metric_type();
+                gauge.encode(encoder.encode_descriptor(&self.name, &self.help, None, kind)?)
+            }
+        }
+    }
+}
+
+fn seconds(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64()
+}
+
+const fn status_class(status: u16) -> &'static str {
+    match status {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        500..=599 => "5xx",
+        _ => "none",
+    }
+}
+
+/// The word for an outcome: the denial's own for a refusal.
+pub const fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Served => "served",
+        Outcome::Answered => "answered",
+        Outcome::Denied(denial) => denial.word(),
+        Outcome::UpstreamFailed(_) => "upstream_failed",
+        Outcome::ClientGone => "client_gone",
+        Outcome::Panicked => "panicked",
+    }
+}
