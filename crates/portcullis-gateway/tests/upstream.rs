@@ -1,5 +1,11 @@
 //! Calls to upstreams over real sockets.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy knows test functions alone as tests, not what they call"
+)]
+
 #[path = "upstream/balance.rs"]
 mod balance;
 #[path = "upstream/bodies.rs"]
