@@ -214,10 +214,24 @@ impl CompiledOperation {
         self.parameters.check(&self.shared.requests, &self.shared.limits, request)
     }
 
-    /// Whether a request body must be read to be checked; without, [`CompiledOperation::check_body_absence`] does.
-    /// An undeclared body is never worth reading.
-    pub fn takes_body(&self) -> bool {
-        self.body.is_some()
+    /// Whether a request body with this head must be held back and read whole. What is only opaque content is not;
+    /// [`CompiledOperation::check_unread_body`] checks its media type.
+    pub fn wants_request_body(&self, headers: &HeaderMap) -> bool {
+        self.body.as_ref().is_none_or(|body| body.is_read(headers))
+    }
+
+    /// Checks what the head of a request says about a body that is not read.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub fn check_unread_body(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        if !body::is_announced(headers) {
+            return Ok(());
+        }
+        match &self.body {
+            Some(declared) => declared.check_head(headers),
+            None => Err(Refusal::Invalid(vec![body::undeclared()])),
+        }
     }
 
     /// Checks a request body that was read whole; `headers` are those of the request.

@@ -54,6 +54,17 @@ impl Body {
         Some(compiled)
     }
 
+    /// Whether a body with this head is read to be checked.
+    pub(super) fn is_read(&self, headers: &HeaderMap) -> bool {
+        // What has no declared media type, or comes without one, may still turn out to be empty.
+        self.content(headers).map_or(true, |(media, _)| Reads::of(&media) != Reads::Opaque)
+    }
+
+    /// Checks all that can be without reading.
+    pub(super) fn check_head(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.content(headers).map(|_| ())
+    }
+
     pub(super) fn check(
         &self,
         schemas: &SchemaSet,
@@ -150,6 +161,12 @@ pub(super) fn explained(schemas: &SchemaSet, entry: &Entry, tree: &Tree) -> Vec<
         violations.push(whole("schema", "is not valid"));
     }
     violations
+}
+
+/// Whether the head says that a body follows (RFC 9112 §6); HTTP/2 need not say.
+pub(super) fn is_announced(headers: &HeaderMap) -> bool {
+    headers.contains_key(http::header::TRANSFER_ENCODING)
+        || headers.get(http::header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// A body nobody declared.
