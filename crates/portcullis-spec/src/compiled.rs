@@ -7,6 +7,8 @@ mod body;
 mod form;
 mod media;
 mod response;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 

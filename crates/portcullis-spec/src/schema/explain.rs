@@ -25,7 +25,14 @@ pub(super) fn explain(
     let root = TapeNode::Entry(entry, value);
     let told = |error: &ValidationError<'_>| violation(error, value, entry);
     if value.leaves().take(VALUES_MAX).count() < VALUES_MAX {
-        validator.iter_errors(root).take(VIOLATIONS_MAX).map(|error| told(&error)).collect()
+        let errors: Vec<_> = validator.iter_errors(root).collect();
+        // A member that failed its schema counts as not evaluated: that is an echo, not a second fault.
+        let echo = |error: &ValidationError<'_>| {
+            use ValidationErrorKind::{UnevaluatedItems, UnevaluatedProperties};
+            matches!(error.kind(), UnevaluatedItems { .. } | UnevaluatedProperties { .. })
+        };
+        let only_echoes = errors.iter().all(echo);
+        errors.iter().filter(|error| only_echoes || !echo(error)).take(VIOLATIONS_MAX).map(told).collect()
     } else {
         validator.validate(root).err().iter().map(told).collect()
     }
