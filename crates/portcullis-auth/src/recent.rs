@@ -12,7 +12,7 @@ const SHARDS: usize = 16;
 ///
 /// Keys must be digests that nobody outside can choose (SHA-256 of a verified credential, or a keyed hash).
 pub struct Recent<V> {
-    shards: [Mutex<Generations<V>>; SHARDS],
+    shards: Box<[Mutex<Generations<V>>]>,
     per_generation_max: usize,
 }
 
@@ -25,9 +25,9 @@ impl<V: Clone> Recent<V> {
     /// A memory of about `entries_max` values, never more than that rounded up to a multiple of 32.
     pub fn new(entries_max: usize) -> Self {
         Self {
-            shards: std::array::from_fn(|_| {
-                Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() })
-            }),
+            shards: (0..SHARDS)
+                .map(|_| Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
+                .collect(),
             per_generation_max: entries_max.div_ceil(SHARDS * 2).max(1),
         }
     }

@@ -218,8 +218,8 @@ fn refuses_to_let_nobody_or_everybody_pass() {
 #[test]
 fn lists_each_provider_once() {
     let world = world();
-    let alternatives =
-        vec![vec![world.jwt.clone().into(), world.keys.clone().into()], vec![world.jwt.clone().into()]];
+    let again = Arc::clone(&world.jwt);
+    let alternatives = vec![vec![world.jwt.into(), world.keys.into()], vec![again.into()]];
     let authenticator = Authenticator::new("orders", alternatives, Anonymous::Refused).unwrap();
     let names: Vec<_> = authenticator.providers().map(|it| it.name().to_string()).collect();
     assert_eq!(names, ["customers", "api_keys"]);

@@ -303,7 +303,8 @@ mod tests {
             bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
             assert_eq!(parse(std::str::from_utf8(&bytes).unwrap(), &prefix), None, "at {at}");
         }
-        for wrong in ["", "pcl_", &text[..text.len() - 1], &format!("{text}0"), &text.replace("pcl_", "pcx_")]
+        for wrong in
+            ["", "pcl_", text.split_at(text.len() - 1).0, &format!("{text}0"), &text.replace("pcl_", "pcx_")]
         {
             assert_eq!(parse(wrong, &prefix), None, "{wrong}");
         }

@@ -166,7 +166,8 @@ pub struct BasicProvider {
     settings: BasicSettings,
     users: Users,
     remembered: Arc<Recent<Remembered>>,
-    remember_key: hmac::Key,
+    /// Boxed: it holds two states of the digest, a kilobyte.
+    remember_key: Box<hmac::Key>,
 }
 
 #[derive(Clone)]
@@ -180,7 +181,7 @@ impl BasicProvider {
     pub fn new(settings: BasicSettings, users: Users, entropy: &dyn Entropy) -> Self {
         let mut random = [0u8; 32];
         entropy.fill(&mut random);
-        let remember_key = hmac::Key::new(hmac::HMAC_SHA256, &random);
+        let remember_key = Box::new(hmac::Key::new(hmac::HMAC_SHA256, &random));
         random.zeroize();
         Self { settings, users, remembered: Arc::new(Recent::new(REMEMBERED_MAX)), remember_key }
     }

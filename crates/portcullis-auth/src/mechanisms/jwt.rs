@@ -177,7 +177,7 @@ impl JwtProvider {
 
     fn failed(&self, failure: Failure, now: Timestamp, waited: &Waited) -> Attempt {
         match failure {
-            Failure::Refused(fault, name, seen) if name.is_empty() => Attempt::Refused(match &*seen {
+            Failure::Refused(fault, "", seen) => Attempt::Refused(match &*seen {
                 "" => self.refusal(fault),
                 seen => self.refusal(fault).seen("claim", seen),
             }),

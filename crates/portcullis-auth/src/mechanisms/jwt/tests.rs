@@ -174,7 +174,7 @@ fn refuses_other_spellings_of_a_good_token() {
     let last = token.chars().last().unwrap();
     let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let other = digits.chars().nth(digits.find(last).unwrap() + 1).unwrap();
-    let respelled = format!("{}{other}", &token[..token.len() - 1]);
+    let respelled = format!("{}{other}", token.split_at(token.len() - 1).0);
     for token in [respelled, format!("{token}="), format!("{token}."), token.replacen('.', "..", 1)] {
         assert_eq!(verdict(&provider, &token), "auth/token_malformed", "{token}");
     }
