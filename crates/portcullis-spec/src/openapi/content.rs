@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{node::{Node, kind}, reader::Reader};
-use crate::model::{Encoding, MediaTypeObject, ParameterLocation, RequestBody, Response, SpecVersion, StatusPattern, Style};
+use super::{
+    node::{Node, kind},
+    reader::Reader,
+};
+use crate::model::{
+    Encoding, MediaTypeObject, ParameterLocation, RequestBody, Response, SpecVersion, StatusPattern, Style,
+};
 
 impl<'a> Reader<'a> {
     /// `requestBody` of an operation.
@@ -60,11 +65,15 @@ impl<'a> Reader<'a> {
                 self.warn(&node, format!("`{range}` is no media type"));
                 continue;
             }
-            if media_types.iter().any(|it| it.range == range) {
-                self.warn(&node, format!("media type `{range}` is declared twice: the first counts"));
+            let schema = node.get("schema").map(|schema| self.schema(&schema));
+            if let Some(known) = media_types.iter_mut().find(|it| it.range == range) {
+                // They differ by parameters, which nothing here looks at.
+                if known.schema != schema {
+                    self.warn(&node, format!("media type `{range}` is declared twice: either is accepted"));
+                    known.schema = self.either(known.schema.as_ref(), schema.as_ref());
+                }
                 continue;
             }
-            let schema = node.get("schema").map(|schema| self.schema(&schema));
             let encoding = self.encodings(&node);
             media_types.push(MediaTypeObject { range, schema, encoding });
         }

@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 
-use super::{LoadError, LoadOptions, files::Files, node::{Node, kind}, reader::Reader, server, template};
+use super::{
+    LoadError, LoadOptions,
+    files::Files,
+    node::{Node, kind},
+    reader::Reader,
+    server, template,
+};
 use crate::model::{Document, Operation, SecurityScheme, SpecVersion};
 
 /// The methods a path item may have (OpenAPI 3.1 §4.8.9).
@@ -63,59 +69,52 @@ fn version(root: &Node<'_>) -> Result<SpecVersion, String> {
 
 impl<'a> Reader<'a> {
     fn operations(&mut self, root: &Node<'a>, schemes: &BTreeMap<String, SecurityScheme>) -> Vec<Operation> {
-        let mut operations = Vec::new();
+        let mut operations: Vec<Operation> = Vec::new();
         let Some(paths) = root.get("paths") else {
             self.warn(root, "no `paths`: nothing is served");
             return operations;
         };
         let mut ids: HashSet<String> = HashSet::new();
-        // Method and shape, and the template that has it.
-        let mut shapes: HashMap<String, Vec<(&'static str, &'a str)>> = HashMap::new();
-        for (path, item) in paths.members() {
-            if path.starts_with("x-") {
+        // By shape, the operations that have it.
+        let mut shapes: HashMap<String, Vec<usize>> = HashMap::new();
+        for (key, item) in paths.members() {
+            if key.starts_with("x-") {
                 continue;
             }
-            let sources = self.path_item(path, &item);
+            let (path, query) = template::split(key);
+            let sources = self.path_item(key, path, &item);
+            let mates = shapes.entry(template::shape(path)).or_default();
             for method in METHODS {
-                let Some((owner, node)) = sources.iter().find_map(|owner| Some((owner, owner.get(method)?))) else {
+                let Some((owner, node)) = sources.iter().find_map(|owner| Some((owner, owner.get(method)?)))
+                else {
                     continue;
                 };
-                let label = format!("{} {path}", method.to_ascii_uppercase());
-                let known = shapes.entry(template::shape(path)).or_default();
-                let rival = known.iter().find(|(_, it)| *it != path).copied();
-                let taken = known.iter().any(|(it, other)| *it == method && *other != path);
-                known.push((method, path));
+                let label = format!("{} {key}", method.to_ascii_uppercase());
                 let read = self.operation(label, |reader| {
-                    match rival {
-                        Some((_, other)) if taken => {
-                            let hint = "merge the two";
-                            reader.lose(&node, format!("`{path}` matches the same paths as `{other}`"), Some(hint));
-                        }
-                        Some((_, other)) => {
-                            reader.warn(&item, format!("`{path}` names its parameters otherwise than `{other}`"));
-                        }
-                        None => {}
-                    }
-                    reader.read_operation(root, owner, &node, method, path, schemes)
+                    let mut operation = reader.read_operation(root, owner, &node, method, path, schemes);
+                    reader.fixed_query(query, &mut operation.parameters);
+                    let rivals = operations.iter_mut().enumerate().filter(|(index, _)| mates.contains(index));
+                    reader.settle(operation, rivals.map(|(_, it)| it), key, &node)
                 });
-                if let Some(mut operation) = read {
-                    if !ids.insert(operation.id.clone()) {
-                        let own = format!("{} {path}", operation.method);
-                        let message = format!("operationId `{}` is used twice: `{own}` is used here", operation.id);
-                        self.warn(&node, message);
-                        operation.id.clone_from(&own);
-                        ids.insert(own);
-                    }
-                    operations.push(operation);
+                let Some(Some(mut operation)) = read else { continue };
+                if !ids.insert(operation.id.clone()) {
+                    let own = format!("{} {path}", operation.method);
+                    let message =
+                        format!("operationId `{}` is used twice: `{own}` is used here", operation.id);
+                    self.warn(&node, message);
+                    operation.id.clone_from(&own);
+                    ids.insert(own);
                 }
+                mates.push(operations.len());
+                operations.push(operation);
             }
         }
         operations
     }
 
     /// The path item itself, and the one it refers to.
-    fn path_item(&mut self, path: &str, item: &Node<'a>) -> Vec<Node<'a>> {
-        let label = path.to_owned();
+    fn path_item(&mut self, key: &str, path: &str, item: &Node<'a>) -> Vec<Node<'a>> {
+        let label = key.to_owned();
         let sources = self.operation(label, |reader| {
             if let Some(fault) = template::fault(path) {
                 reader.lose(item, fault, None);
@@ -158,7 +157,11 @@ impl<'a> Reader<'a> {
             } else {
                 self.base_paths(node, item, root)
             },
-            tags: tags.iter().flat_map(Node::items).filter_map(|it| it.value.as_str().map(str::to_owned)).collect(),
+            tags: tags
+                .iter()
+                .flat_map(Node::items)
+                .filter_map(|it| it.value.as_str().map(str::to_owned))
+                .collect(),
             parameters: self.parameters(item, node, path),
             body: if swagger { self.swagger_body(item, node, root) } else { self.request_body(node) },
             responses: self.responses(node, root),

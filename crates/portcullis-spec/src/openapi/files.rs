@@ -5,7 +5,7 @@ use std::{collections::VecDeque, io, sync::Arc};
 use hashbrown::HashMap;
 use serde_json::Value;
 
-use super::{LoadError, Limits, Source, text};
+use super::{Limits, LoadError, Source, text};
 use crate::model::Position;
 
 /// One file, parsed.
@@ -41,7 +41,7 @@ impl Files {
                 LoadError::Syntax { file: root.to_owned(), position, message }
             }
         })?;
-        let home = directory(root).to_owned();
+        let home = directory(&join("", root)).to_owned();
         let mut wanted = VecDeque::new();
         files.add(root, text, value, &mut wanted);
         while let Some(name) = wanted.pop_front() {
@@ -53,7 +53,7 @@ impl Files {
                 files.by_name.insert(name, Err(Missing { message, position: None }));
                 continue;
             }
-            if !name.starts_with(&home) && !source.permits(&name) || name.starts_with("../") && home.is_empty() && !source.permits(&name) {
+            if is_outside(&name, &home) && !source.permits(&name) {
                 let message = "the file lies outside the directory of the description".to_owned();
                 files.by_name.insert(name, Err(Missing { message, position: None }));
                 continue;
@@ -183,14 +183,16 @@ pub(super) fn is_remote(path: &str) -> bool {
         return true;
     }
     path.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+        scheme.len() > 1
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
     })
 }
 
 /// The path a relative reference means, seen from the file it stands in. `..` that cannot be resolved stays in front.
 pub(super) fn join(file: &str, path: &str) -> String {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let whole = if decoded.starts_with('/') { decoded.into_owned() } else { format!("{}{decoded}", directory(file)) };
+    let whole =
+        if decoded.starts_with('/') { decoded.into_owned() } else { format!("{}{decoded}", directory(file)) };
     let mut parts: Vec<&str> = Vec::new();
     for part in whole.split('/') {
         match part {
@@ -204,6 +206,15 @@ pub(super) fn join(file: &str, path: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+/// Whether a path leads out of a directory. Both are joined already: `..` can only stand in front.
+fn is_outside(path: &str, directory: &str) -> bool {
+    if directory.is_empty() {
+        path.starts_with('/') || path.starts_with("../")
+    } else {
+        !path.starts_with(directory)
+    }
 }
 
 /// The directory of a file, with its trailing `/`; empty for a bare name.

@@ -7,6 +7,7 @@
 mod content;
 mod document;
 mod files;
+mod merge;
 mod node;
 mod parameter;
 mod position;
@@ -17,6 +18,8 @@ mod security;
 mod server;
 mod swagger;
 mod template;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::{collections::BTreeMap, io};

@@ -40,12 +40,11 @@ impl<'a> Node<'a> {
 
     /// The items of an array; nothing for other values.
     pub(super) fn items(&self) -> impl Iterator<Item = Node<'a>> + use<'a, '_> {
-        self.value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .map(|(index, value)| Node { file: self.file, pointer: format!("{}/{index}", self.pointer), value })
+        self.value.as_array().into_iter().flatten().enumerate().map(|(index, value)| Node {
+            file: self.file,
+            pointer: format!("{}/{index}", self.pointer),
+            value,
+        })
     }
 
     /// The one identity a value has, however it was come by: files never move while a document is read.

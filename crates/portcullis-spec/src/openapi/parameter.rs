@@ -1,6 +1,10 @@
 //! Parameters, headers and their styles, with the standard's defaults (OpenAPI 3.1 §4.8.12).
 
-use super::{node::{Node, kind}, reader::Reader, template};
+use super::{
+    node::{Node, kind},
+    reader::Reader,
+    template,
+};
 use crate::model::{Parameter, ParameterLocation, SchemaRef, SpecVersion, Style};
 
 impl<'a> Reader<'a> {
@@ -57,7 +61,10 @@ impl<'a> Reader<'a> {
             let Some(node) = self.follow(&node) else { continue };
             let Some(parameter) = self.parameter(&node) else { continue };
             if parameters.iter().any(|it| same(it, &parameter)) {
-                self.warn(&node, format!("parameter `{}` is declared twice: the first counts", parameter.name));
+                self.warn(
+                    &node,
+                    format!("parameter `{}` is declared twice: the first counts", parameter.name),
+                );
             } else {
                 parameters.push(parameter);
             }
@@ -88,7 +95,11 @@ impl<'a> Reader<'a> {
                 return None;
             }
             Some(other) => {
-                self.lose(node, format!("`in` must be `query`, `path`, `header` or `cookie`, not `{other}`"), None);
+                self.lose(
+                    node,
+                    format!("`in` must be `query`, `path`, `header` or `cookie`, not `{other}`"),
+                    None,
+                );
                 return None;
             }
             None => {
@@ -170,7 +181,10 @@ impl<'a> Reader<'a> {
         };
         let fits = match location {
             ParameterLocation::Query => {
-                matches!(style, Style::Form | Style::SpaceDelimited | Style::PipeDelimited | Style::DeepObject)
+                matches!(
+                    style,
+                    Style::Form | Style::SpaceDelimited | Style::PipeDelimited | Style::DeepObject
+                )
             }
             ParameterLocation::Path => matches!(style, Style::Simple | Style::Label | Style::Matrix),
             ParameterLocation::Header => style == Style::Simple,
@@ -270,6 +284,8 @@ fn same(left: &Parameter, right: &Parameter) -> bool {
     left.location == right.location
         && match left.location {
             ParameterLocation::Header => left.name.eq_ignore_ascii_case(&right.name),
-            ParameterLocation::Query | ParameterLocation::Path | ParameterLocation::Cookie => left.name == right.name,
+            ParameterLocation::Query | ParameterLocation::Path | ParameterLocation::Cookie => {
+                left.name == right.name
+            }
         }
 }

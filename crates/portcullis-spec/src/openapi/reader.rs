@@ -55,6 +55,11 @@ impl<'a> Reader<'a> {
         (!self.lost).then_some(read)
     }
 
+    /// Whether something already cost the operation being read.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Something was repaired or left out. Shared nodes are visited by many operations and reported once.
     pub(super) fn warn(&mut self, node: &Node<'a>, message: impl Into<String>) {
         self.warn_with(node, message, None);
@@ -131,7 +136,15 @@ impl<'a> Reader<'a> {
                 let Fault { severity, file, pointer, message, hint, operation } = fault;
                 let key = (file, pointer);
                 let position = positions.get(&key).copied();
-                Diagnostic { severity, file: name_of(file), pointer: key.1, position, message, hint, operation }
+                Diagnostic {
+                    severity,
+                    file: name_of(file),
+                    pointer: key.1,
+                    position,
+                    message,
+                    hint,
+                    operation,
+                }
             })
             .collect()
     }

@@ -42,10 +42,15 @@ pub(super) fn follow<'a>(files: &'a Files, node: &Node<'a>) -> Result<Node<'a>, 
 }
 
 /// The node that `text`, written in `file`, names.
-pub(super) fn target<'a>(files: &'a Files, file: usize, text: &str, hops: usize) -> Result<Node<'a>, Dangling> {
-    let hops = hops.checked_sub(1).ok_or_else(|| {
-        Dangling::new("`$ref`s refer to one another in a circle".to_owned())
-    })?;
+pub(super) fn target<'a>(
+    files: &'a Files,
+    file: usize,
+    text: &str,
+    hops: usize,
+) -> Result<Node<'a>, Dangling> {
+    let hops = hops
+        .checked_sub(1)
+        .ok_or_else(|| Dangling::new("`$ref`s refer to one another in a circle".to_owned()))?;
     let unresolved = || Dangling::new(format!("`$ref` to `{text}`, which does not exist"));
     let here = files.all.get(file).ok_or_else(unresolved)?;
     // `$id` first: it may look like a URL, and is no network address then.

@@ -48,7 +48,8 @@ impl<'a> Reader<'a> {
             for (scheme, scopes) in alternative.members() {
                 if !schemes.contains_key(scheme) {
                     let hint = "declare it, or say in the configuration how callers prove who they are";
-                    let message = format!("security scheme `{scheme}` is not declared: nobody can satisfy it");
+                    let message =
+                        format!("security scheme `{scheme}` is not declared: nobody can satisfy it");
                     self.warn_with(&scopes, message, Some(hint));
                 }
                 let scopes = scopes.items().filter_map(|it| it.value.as_str().map(str::to_owned)).collect();
@@ -86,7 +87,9 @@ fn scheme(node: &Node<'_>) -> Result<SecurityScheme, String> {
             let (mut token_urls, mut scopes) = (Vec::new(), Vec::new());
             let mut flow = |flow: &Node<'_>| {
                 token_urls.extend(flow.text("tokenUrl").map(str::to_owned));
-                scopes.extend(flow.get("scopes").iter().flat_map(Node::members).map(|(name, _)| name.to_owned()));
+                scopes.extend(
+                    flow.get("scopes").iter().flat_map(Node::members).map(|(name, _)| name.to_owned()),
+                );
             };
             flow(node);
             for (_, one) in node.get("flows").iter().flat_map(Node::members) {

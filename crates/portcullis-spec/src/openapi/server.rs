@@ -7,7 +7,12 @@ const EXPANSIONS_MAX: usize = 64;
 
 impl<'a> Reader<'a> {
     /// The base paths of the innermost `servers` list that says anything.
-    pub(super) fn base_paths(&mut self, operation: &Node<'a>, item: &Node<'a>, root: &Node<'a>) -> Vec<String> {
+    pub(super) fn base_paths(
+        &mut self,
+        operation: &Node<'a>,
+        item: &Node<'a>,
+        root: &Node<'a>,
+    ) -> Vec<String> {
         for level in [operation, item, root] {
             let Some(servers) = level.get("servers") else { continue };
             let mut paths = Vec::new();
@@ -62,7 +67,10 @@ impl<'a> Reader<'a> {
                 values.push(String::new());
             }
             if done.len().saturating_mul(values.len()) > EXPANSIONS_MAX {
-                self.warn(server, format!("too many values of server variables: only the default of `{name}` is used"));
+                self.warn(
+                    server,
+                    format!("too many values of server variables: only the default of `{name}` is used"),
+                );
                 values.truncate(1);
             }
             done = done

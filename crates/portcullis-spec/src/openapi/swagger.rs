@@ -17,7 +17,12 @@ struct Field<'a> {
 
 impl<'a> Reader<'a> {
     /// The body that `in: body` or `in: formData` parameters describe.
-    pub(super) fn swagger_body(&mut self, item: &Node<'a>, operation: &Node<'a>, root: &Node<'a>) -> Option<RequestBody> {
+    pub(super) fn swagger_body(
+        &mut self,
+        item: &Node<'a>,
+        operation: &Node<'a>,
+        root: &Node<'a>,
+    ) -> Option<RequestBody> {
         let mut body: Option<Node<'a>> = None;
         let mut fields: Vec<Field<'a>> = Vec::new();
         for owner in [operation, item] {

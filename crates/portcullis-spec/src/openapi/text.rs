@@ -30,7 +30,11 @@ pub(super) fn parse(name: &str, text: &str, limits: &Limits) -> Result<Value, Sy
     }
     match parse_json(text, limits) {
         // A YAML document may begin with a flow mapping.
-        Err(error) if !name.ends_with(".json") => parse_yaml(text, limits).map_err(|_| error),
+        Err(error) if !name.ends_with(".json") => {
+            // Of the two errors, the one that was met later is about the text and not about the notation.
+            parse_yaml(text, limits)
+                .map_err(|other| if other.position > error.position { other } else { error })
+        }
         outcome => outcome,
     }
 }
@@ -39,12 +43,16 @@ fn parse_json(text: &str, limits: &Limits) -> Result<Value, SyntaxError> {
     let nodes = Cell::new(limits.nodes_max);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let tree = Tree { nodes: &nodes, depth: limits.depth_max };
-    tree.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
-        let whole = error.to_string();
-        let message = whole.rfind(" at line ").and_then(|end| whole.get(..end)).unwrap_or(&whole).to_owned();
-        let position = (error.line() > 0).then(|| Position { line: error.line(), column: error.column() });
-        SyntaxError { position, message }
-    })
+    tree.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)).map_err(
+        |error| {
+            let whole = error.to_string();
+            let message =
+                whole.rfind(" at line ").and_then(|end| whole.get(..end)).unwrap_or(&whole).to_owned();
+            let position =
+                (error.line() > 0).then(|| Position { line: error.line(), column: error.column() });
+            SyntaxError { position, message }
+        },
+    )
 }
 
 fn parse_yaml(text: &str, limits: &Limits) -> Result<Value, SyntaxError> {
@@ -80,7 +88,11 @@ fn parse_yaml(text: &str, limits: &Limits) -> Result<Value, SyntaxError> {
         let whole = error.to_string();
         // What the library says about its own options is nothing to an operator.
         let end = [" at line ", ", set DuplicateKeyPolicy"].iter().filter_map(|it| whole.find(it)).min();
-        let message = end.and_then(|end| whole.get(..end)).unwrap_or(&whole).to_owned();
+        let message = match end.and_then(|end| whole.get(..end)).unwrap_or(&whole) {
+            it if it.starts_with("budget breached: Depth") => "nested too deeply".to_owned(),
+            it if it.starts_with("budget breached:") => format!("too many values in one file ({it})"),
+            it => it.to_owned(),
+        };
         SyntaxError { position, message }
     })
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::openapi::{node::{Node, kind}, reader::Reader};
+use crate::openapi::{
+    node::{Node, kind},
+    reader::Reader,
+};
 
 impl<'a> Reader<'a> {
     /// `maximum` with `exclusiveMaximum`, likewise the minima: a boolean before 3.1, a number since.
@@ -78,6 +81,6 @@ fn whole(number: &Number) -> Option<u64> {
     number.as_u64().or_else(|| {
         let float = number.as_f64()?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
-        (float >= 0.0 && float < 9e15 && float.fract() == 0.0).then_some(float as u64)
+        ((0.0..9e15).contains(&float) && float.fract() == 0.0).then_some(float as u64)
     })
 }

@@ -45,19 +45,25 @@ impl<'d> Direction<'d> {
             let value = match (key.as_str(), value) {
                 ("readOnly" | "writeOnly", _) => continue,
                 ("required", Value::Array(names)) => {
-                    let kept: Vec<Value> =
-                        names.iter().filter(|it| it.as_str().is_none_or(|name| !foreign.contains(name))).cloned().collect();
+                    let kept: Vec<Value> = names
+                        .iter()
+                        .filter(|it| it.as_str().is_none_or(|name| !foreign.contains(name)))
+                        .cloned()
+                        .collect();
                     if kept.is_empty() {
                         continue;
                     }
                     Value::Array(kept)
                 }
                 ("properties", Value::Object(properties)) => Value::Object(
-                    properties.iter().map(|(name, property)| (name.clone(), self.property(property))).collect(),
+                    properties
+                        .iter()
+                        .map(|(name, property)| (name.clone(), self.property(property)))
+                        .collect(),
                 ),
-                ("patternProperties" | "dependentSchemas", Value::Object(schemas)) => {
-                    Value::Object(schemas.iter().map(|(name, it)| (name.clone(), self.schema(it, &none))).collect())
-                }
+                ("patternProperties" | "dependentSchemas", Value::Object(schemas)) => Value::Object(
+                    schemas.iter().map(|(name, it)| (name.clone(), self.schema(it, &none))).collect(),
+                ),
                 // These speak of the same object.
                 ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
                     Value::Array(schemas.iter().map(|it| self.schema(it, foreign)).collect())
@@ -66,8 +72,16 @@ impl<'d> Direction<'d> {
                     Value::Array(schemas.iter().map(|it| self.schema(it, &none)).collect())
                 }
                 (
-                    "items" | "additionalProperties" | "not" | "if" | "then" | "else" | "contains" | "propertyNames"
-                    | "unevaluatedItems" | "unevaluatedProperties",
+                    "items"
+                    | "additionalProperties"
+                    | "not"
+                    | "if"
+                    | "then"
+                    | "else"
+                    | "contains"
+                    | "propertyNames"
+                    | "unevaluatedItems"
+                    | "unevaluatedProperties",
                     schema,
                 ) => self.schema(schema, &none),
                 (_, value) => value.clone(),

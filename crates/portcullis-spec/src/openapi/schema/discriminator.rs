@@ -8,15 +8,12 @@ use crate::{
     openapi::{node::Node, reader::Reader, reference},
 };
 
-/// Filled by a later pass.
-#[derive(Default)]
-pub(super) struct Inheritance {}
-
 impl<'a> Reader<'a> {
     /// Writes the discriminator of a `oneOf` or `anyOf`, implicit names resolved.
     pub(super) fn discriminator(&mut self, node: &Node<'a>, out: &mut Map<String, Value>) {
         let Some(found) = node.get("discriminator") else { return };
-        let alternatives = ["oneOf", "anyOf"].iter().find_map(|key| node.get(key).filter(|it| it.value.is_array()));
+        let alternatives =
+            ["oneOf", "anyOf"].iter().find_map(|key| node.get(key).filter(|it| it.value.is_array()));
         let Some(alternatives) = alternatives else { return };
         // Swagger 2.0 names the property and nothing else.
         let Some(property) = found.value.as_str().or_else(|| found.text("propertyName")) else {
@@ -25,11 +22,24 @@ impl<'a> Reader<'a> {
         let mut mapping = Map::new();
         for alternative in alternatives.items() {
             let Some(text) = reference::reference(&alternative) else { continue };
-            let (Some(name), Some(target)) = (text.rsplit('/').next(), self.definition_named(&alternative, text)) else {
+            let (Some(name), Some(target)) =
+                (text.rsplit('/').next(), self.definition_named(&alternative, text))
+            else {
                 continue;
             };
             mapping.insert(name.to_owned(), Value::String(target));
         }
+        self.explicit_mapping(node, &found, &mut mapping);
+        out.insert(DISCRIMINATOR.to_owned(), json!({"property": property, "mapping": mapping}));
+    }
+
+    /// Adds what `mapping` says to the names that hold without it.
+    pub(super) fn explicit_mapping(
+        &mut self,
+        node: &Node<'a>,
+        found: &Node<'a>,
+        mapping: &mut Map<String, Value>,
+    ) {
         let declared = found.get("mapping");
         for (value, target) in declared.iter().flat_map(Node::members) {
             let Some(text) = target.value.as_str() else {
@@ -38,21 +48,23 @@ impl<'a> Reader<'a> {
             };
             // A bare word is a name in the components, or else a file.
             let named = format!("#/components/schemas/{text}");
-            let text = if !text.contains(['/', '#']) && reference::target(self.files, node.file, &named, 32).is_ok() {
+            let text = if !text.contains(['/', '#'])
+                && reference::target(self.files, node.file, &named, 32).is_ok()
+            {
                 named.as_str()
             } else {
                 text
             };
             match self.definition_named(&target, text) {
                 Some(definition) => drop(mapping.insert(value.to_owned(), Value::String(definition))),
-                None => self.warn(&target, format!("`mapping` to `{text}`, which does not exist: this is left out")),
+                None => self
+                    .warn(&target, format!("`mapping` to `{text}`, which does not exist: this is left out")),
             }
         }
-        out.insert(DISCRIMINATOR.to_owned(), json!({"property": property, "mapping": mapping}));
     }
 
     /// The definition that a reference leads to, as a reference to it.
-    fn definition_named(&mut self, node: &Node<'a>, text: &str) -> Option<String> {
+    pub(super) fn definition_named(&mut self, node: &Node<'a>, text: &str) -> Option<String> {
         let target = reference::target(self.files, node.file, text, 32).ok()?;
         let target = self.pure_target(&target).ok()?.unwrap_or(target);
         let index = self.define(&target);

@@ -17,8 +17,12 @@ struct Edge {
 
 impl<'a> Reader<'a> {
     /// The operations whose schemas can be used, with the bundles for requests and responses.
-    pub(in crate::openapi) fn finish_schemas(&mut self, operations: Vec<Operation>) -> (Vec<Operation>, Value, Value) {
+    pub(in crate::openapi) fn finish_schemas(
+        &mut self,
+        operations: Vec<Operation>,
+    ) -> (Vec<Operation>, Value, Value) {
         self.drain();
+        self.untie();
         let edges: Vec<Vec<Edge>> = self.schemas.definitions.iter().map(|it| self.edges(&it.value)).collect();
         self.spoil_circles(&edges);
         let cause = self.causes(&edges);
@@ -29,7 +33,8 @@ impl<'a> Reader<'a> {
                 .into_iter()
                 .filter_map(|it| self.schemas.by_name.get(it.name()).copied())
                 .collect();
-            let mut broken: Vec<usize> = roots.iter().filter_map(|it| cause.get(*it).copied().flatten()).collect();
+            let mut broken: Vec<usize> =
+                roots.iter().filter_map(|it| cause.get(*it).copied().flatten()).collect();
             broken.sort_unstable();
             broken.dedup();
             if broken.is_empty() {
@@ -58,8 +63,11 @@ impl<'a> Reader<'a> {
 
     fn bundle(&self, foreign: &'static str, reached: &[bool]) -> Value {
         let options = self.options;
-        let wrong =
-            if foreign == "readOnly" { options.read_only_in_requests } else { options.write_only_in_responses };
+        let wrong = if foreign == "readOnly" {
+            options.read_only_in_requests
+        } else {
+            options.write_only_in_responses
+        };
         let definitions = &self.schemas.definitions;
         let direction = Direction { foreign, wrong, definitions, by_name: &self.schemas.by_name };
         let entries: Map<String, Value> = definitions
@@ -105,7 +113,11 @@ impl<'a> Reader<'a> {
                     schemas.iter().for_each(|it| self.collect_edges(it, false, edges));
                 }
                 (
-                    "items" | "additionalProperties" | "contains" | "propertyNames" | "unevaluatedItems"
+                    "items"
+                    | "additionalProperties"
+                    | "contains"
+                    | "propertyNames"
+                    | "unevaluatedItems"
                     | "unevaluatedProperties",
                     schema,
                 ) => self.collect_edges(schema, false, edges),
@@ -164,7 +176,9 @@ impl<'a> Reader<'a> {
                 severity: crate::model::DiagnosticSeverity::Error,
                 file: it.file,
                 pointer: it.pointer.clone(),
-                message: "the schema refers back to itself without going deeper: nothing could ever be checked".to_owned(),
+                message:
+                    "the schema refers back to itself without going deeper: nothing could ever be checked"
+                        .to_owned(),
                 hint: Some("an `allOf` of a base must not lead back to the base's own `oneOf`".to_owned()),
                 operation: None,
             });
@@ -219,6 +233,7 @@ fn schema_refs(operation: &Operation) -> Vec<&SchemaRef> {
         })
     }
     let body = operation.body.iter().flat_map(|it| of_content(&it.content));
-    let responses = operation.responses.iter().flat_map(|it| of_parameters(&it.headers).chain(of_content(&it.content)));
+    let responses =
+        operation.responses.iter().flat_map(|it| of_parameters(&it.headers).chain(of_content(&it.content)));
     of_parameters(&operation.parameters).chain(body).chain(responses).collect()
 }

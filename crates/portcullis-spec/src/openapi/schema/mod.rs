@@ -8,6 +8,7 @@ mod bounds;
 mod direction;
 mod discriminator;
 mod finish;
+mod inheritance;
 mod names;
 mod normalise;
 mod pattern;
@@ -18,7 +19,11 @@ use std::{collections::VecDeque, sync::Arc};
 use hashbrown::HashMap;
 use serde_json::{Map, Value, json};
 
-use super::{node::Node, reader::{Fault, Reader}, reference};
+use super::{
+    node::Node,
+    reader::{Fault, Reader},
+    reference,
+};
 use crate::model::{DiagnosticSeverity, SchemaRef, SpecVersion};
 
 /// How references to definitions begin.
@@ -46,8 +51,12 @@ pub(super) struct Schemas<'a> {
     /// What makes the definition being normalised unusable.
     faults: Vec<Fault>,
     nodes: usize,
-    patterns: HashMap<String, bool>,
-    inheritance: discriminator::Inheritance,
+    /// By pattern as written: as it is used, or `None` where it cannot be.
+    patterns: HashMap<String, Option<String>>,
+    /// Schemas that inherit, by the address of what they inherit from; found when first asked.
+    heirs: Option<HashMap<usize, Vec<inheritance::Heir<'a>>>>,
+    /// What a definition says of itself, where it stands for its heirs too.
+    bases: HashMap<usize, usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -78,6 +87,31 @@ impl<'a> Reader<'a> {
         let node = Node { file: 0, pointer: "/text".to_owned(), value: &NOTHING };
         let index = self.intern(json!({"type": "string"}), &node, Vec::new());
         self.schema_ref(index)
+    }
+
+    /// The schema of one text and no other.
+    pub(super) fn fixed_text(&mut self, text: &str) -> SchemaRef {
+        static NOTHING: Value = Value::Null;
+        let node = Node { file: 0, pointer: "/fixed".to_owned(), value: &NOTHING };
+        let index = self.intern(json!({"type": "string", "const": text}), &node, Vec::new());
+        self.schema_ref(index)
+    }
+
+    /// The schema of what either of two schemas accepts; with `None`, everything.
+    pub(super) fn either(
+        &mut self,
+        left: Option<&SchemaRef>,
+        right: Option<&SchemaRef>,
+    ) -> Option<SchemaRef> {
+        let (left, right) = (left?, right?);
+        if left == right {
+            return Some(left.clone());
+        }
+        static NOTHING: Value = Value::Null;
+        let node = Node { file: 0, pointer: format!("/{}.or", left.name()), value: &NOTHING };
+        let refer = |it: &SchemaRef| json!({"$ref": format!("#{}", it.pointer())});
+        let index = self.intern(json!({"anyOf": [refer(left), refer(right)]}), &node, Vec::new());
+        Some(self.schema_ref(index))
     }
 
     /// The schema of a form of these fields.
@@ -117,7 +151,10 @@ impl<'a> Reader<'a> {
             };
             at = Some(reference::target(self.files, here.file, text, 32)?);
         }
-        Err(reference::Dangling { message: "the schema refers to itself and nothing else".to_owned(), hint: None })
+        Err(reference::Dangling {
+            message: "the schema refers to itself and nothing else".to_owned(),
+            hint: None,
+        })
     }
 
     /// The reference of a schema that says nothing else that counts in this version.
@@ -126,7 +163,8 @@ impl<'a> Reader<'a> {
         let others = node.value.as_object()?.iter().filter(|(key, _)| *key != "$ref");
         let counts = |key: &str, value: &Value| match self.version {
             SpecVersion::Swagger2 | SpecVersion::OpenApi30 => {
-                matches!(key, "nullable" | "x-nullable" | "readOnly" | "writeOnly") && *value == Value::Bool(true)
+                matches!(key, "nullable" | "x-nullable" | "readOnly" | "writeOnly")
+                    && *value == Value::Bool(true)
             }
             SpecVersion::OpenApi31 => !normalise::is_annotation(key),
         };
@@ -183,7 +221,10 @@ impl<'a> Reader<'a> {
     fn add(&mut self, value: Value, node: &Node<'a>, faults: Vec<Fault>) -> usize {
         let index = self.schemas.definitions.len();
         let file = self.files.all.get(node.file).map_or("", |it| &it.name);
-        let name = names::unique(names::of(if node.file == 0 { "" } else { file }, &node.pointer), &self.schemas.by_name);
+        let name = names::unique(
+            names::of(if node.file == 0 { "" } else { file }, &node.pointer),
+            &self.schemas.by_name,
+        );
         self.schemas.by_name.insert(Arc::clone(&name), index);
         let definition = Definition { name, file: node.file, pointer: node.pointer.clone(), value, faults };
         self.schemas.definitions.push(definition);
@@ -194,6 +235,7 @@ impl<'a> Reader<'a> {
     fn drain(&mut self) {
         while let Some((index, node)) = self.schemas.queue.pop_front() {
             let value = self.normalise(&node, normalise::Role::Schema);
+            let value = self.with_heirs(index, &node, value);
             let faults = std::mem::take(&mut self.schemas.faults);
             if let Some(definition) = self.schemas.definitions.get_mut(index) {
                 definition.value = value;

@@ -6,7 +6,11 @@ use serde_json::{Map, Value};
 use super::DEFS;
 use crate::{
     model::SpecVersion,
-    openapi::{node::{Node, kind}, reader::Reader, reference},
+    openapi::{
+        node::{Node, kind},
+        reader::Reader,
+        reference,
+    },
 };
 
 /// What is read as a schema.
@@ -22,14 +26,35 @@ pub(super) enum Role {
 pub(super) fn is_annotation(key: &str) -> bool {
     matches!(
         key,
-        "title" | "description" | "default" | "example" | "examples" | "externalDocs" | "xml" | "deprecated"
-            | "$comment" | "$schema" | "$id" | "$anchor" | "$dynamicAnchor" | "$defs" | "definitions" | "summary"
+        "title"
+            | "description"
+            | "default"
+            | "example"
+            | "examples"
+            | "externalDocs"
+            | "xml"
+            | "deprecated"
+            | "$comment"
+            | "$schema"
+            | "$id"
+            | "$anchor"
+            | "$dynamicAnchor"
+            | "$defs"
+            | "definitions"
+            | "summary"
     ) || key.starts_with("x-")
 }
 
 /// Keywords that count something.
 const COUNTS: [&str; 8] = [
-    "maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties", "maxContains", "minContains",
+    "maxLength",
+    "minLength",
+    "maxItems",
+    "minItems",
+    "maxProperties",
+    "minProperties",
+    "maxContains",
+    "minContains",
 ];
 
 /// Keywords of one schema each.
@@ -94,9 +119,8 @@ impl<'a> Reader<'a> {
 
     /// A reference to the definition that `text` leads to.
     fn refer(&mut self, node: &Node<'a>, text: &str) -> Value {
-        let target = reference::target(self.files, node.file, text, 32).and_then(|target| {
-            Ok(self.pure_target(&target)?.unwrap_or(target))
-        });
+        let target = reference::target(self.files, node.file, text, 32)
+            .and_then(|target| Ok(self.pure_target(&target)?.unwrap_or(target)));
         match target {
             Ok(target) => {
                 let index = self.define(&target);
@@ -110,7 +134,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn keyword(&mut self, node: &Node<'a>, key: &str, value: &'a Value, role: Role, out: &mut Map<String, Value>) {
+    fn keyword(
+        &mut self,
+        node: &Node<'a>,
+        key: &str,
+        value: &'a Value,
+        role: Role,
+        out: &mut Map<String, Value>,
+    ) {
         match key {
             "format" => match value {
                 Value::String(_) => drop(out.insert(key.to_owned(), value.clone())),
@@ -118,8 +149,8 @@ impl<'a> Reader<'a> {
             },
             "pattern" => match value {
                 Value::String(pattern) => {
-                    if self.pattern_compiles(&node.child(key, value), pattern) {
-                        out.insert(key.to_owned(), value.clone());
+                    if let Some(usable) = self.pattern(&node.child(key, value), pattern) {
+                        out.insert(key.to_owned(), Value::String(usable));
                     }
                 }
                 other => self.leave_out(node, key, value, &format!("must be a string, not {}", kind(other))),
@@ -127,7 +158,9 @@ impl<'a> Reader<'a> {
             "const" => drop(out.insert(key.to_owned(), value.clone())),
             "uniqueItems" => match value {
                 Value::Bool(_) => drop(out.insert(key.to_owned(), value.clone())),
-                other => self.leave_out(node, key, value, &format!("must be true or false, not {}", kind(other))),
+                other => {
+                    self.leave_out(node, key, value, &format!("must be true or false, not {}", kind(other)))
+                }
             },
             "required" if role == Role::SwaggerParameter => {}
             "required" => self.required(node, value, out),
@@ -140,7 +173,12 @@ impl<'a> Reader<'a> {
                     out.insert(key.to_owned(), inner);
                 }
                 other => {
-                    self.leave_out(node, key, value, &format!("must be a schema or a boolean, not {}", kind(other)));
+                    self.leave_out(
+                        node,
+                        key,
+                        value,
+                        &format!("must be a schema or a boolean, not {}", kind(other)),
+                    );
                 }
             },
             "dependentRequired" if value.is_object() => drop(out.insert(key.to_owned(), value.clone())),
@@ -201,11 +239,14 @@ impl<'a> Reader<'a> {
         let mut schemas = Map::new();
         for (name, schema) in members {
             let child = place.child(name, schema);
-            if key == "patternProperties" && !self.pattern_compiles(&child, name) {
-                continue;
-            }
+            let name = if key == "patternProperties" {
+                let Some(usable) = self.pattern(&child, name) else { continue };
+                usable
+            } else {
+                name.clone()
+            };
             let schema = self.normalise(&child, Role::Schema);
-            schemas.insert(name.clone(), schema);
+            schemas.insert(name, schema);
         }
         out.insert(key.to_owned(), Value::Object(schemas));
     }
@@ -218,7 +259,9 @@ impl<'a> Reader<'a> {
                 self.warn(&place, format!("`{key}` must be an array: it is read as a list of this one"));
                 vec![self.normalise(&place, Role::Schema)]
             }
-            other => return self.leave_out(node, key, value, &format!("must be an array, not {}", kind(other))),
+            other => {
+                return self.leave_out(node, key, value, &format!("must be an array, not {}", kind(other)));
+            }
         };
         if schemas.is_empty() {
             return self.leave_out(node, key, value, "is empty");
@@ -277,8 +320,23 @@ impl<'a> Reader<'a> {
     /// has it.
     fn unknown_keyword(&mut self, node: &Node<'a>, key: &str, value: &'a Value) {
         const KNOWN: [&str; 18] = [
-            "type", "enum", "format", "pattern", "required", "properties", "items", "allOf", "anyOf", "oneOf",
-            "additionalProperties", "nullable", "readOnly", "writeOnly", "maximum", "minimum", "uniqueItems",
+            "type",
+            "enum",
+            "format",
+            "pattern",
+            "required",
+            "properties",
+            "items",
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "additionalProperties",
+            "nullable",
+            "readOnly",
+            "writeOnly",
+            "maximum",
+            "minimum",
+            "uniqueItems",
             "multipleOf",
         ];
         let meant = KNOWN.iter().chain(&COUNTS).chain(&SINGLE).find(|it| it.eq_ignore_ascii_case(key));

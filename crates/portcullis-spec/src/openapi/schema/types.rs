@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::openapi::{node::{Node, kind}, reader::Reader};
+use crate::openapi::{
+    node::{Node, kind},
+    reader::Reader,
+};
 
 const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "array", "object", "null"];
 
