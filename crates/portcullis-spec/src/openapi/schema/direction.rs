@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::{DEFS, Definition};
 use crate::openapi::WrongDirection;
 
-/// References followed to learn what a property is.
-const HOPS_MAX: usize = 8;
+/// Schemas looked at to learn whose one property is, or what one object is composed of.
+const STEPS_MAX: usize = 256;
 
 /// A direction of messages, and the definitions its schemas refer to.
 pub(super) struct Direction<'d> {
@@ -34,7 +34,7 @@ impl<'d> Direction<'d> {
         let mut known;
         let foreign = if members.contains_key("required") || members.contains_key("allOf") {
             known = foreign.clone();
-            self.gather(members, HOPS_MAX, &mut known);
+            self.gather(members, &mut { STEPS_MAX }, &mut known);
             &known
         } else {
             foreign
@@ -92,41 +92,47 @@ impl<'d> Direction<'d> {
     }
 
     fn property(&self, property: &'d Value) -> Value {
-        if self.wrong == WrongDirection::Refuse && self.is_foreign(property, HOPS_MAX) {
+        if self.wrong == WrongDirection::Refuse && self.is_foreign(property, &mut { STEPS_MAX }) {
             return Value::Bool(false);
         }
         self.schema(property, &HashSet::new())
     }
 
     /// The foreign properties of an object schema and all it is composed of.
-    fn gather(&self, members: &'d Map<String, Value>, hops: usize, found: &mut HashSet<&'d str>) {
+    fn gather(&self, members: &'d Map<String, Value>, steps: &mut usize, found: &mut HashSet<&'d str>) {
+        let Some(left) = steps.checked_sub(1) else { return };
+        *steps = left;
         for (name, property) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            if self.is_foreign(property, HOPS_MAX) {
+            if self.is_foreign(property, &mut { STEPS_MAX }) {
                 found.insert(name.as_str());
             }
         }
-        let Some(hops) = hops.checked_sub(1) else { return };
         for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             if let Value::Object(part) = part {
-                self.gather(part, hops, found);
+                self.gather(part, steps, found);
             }
         }
         if let Some(Value::Object(target)) = members.get("$ref").and_then(|it| self.target(it)) {
-            self.gather(target, hops, found);
+            self.gather(target, steps, found);
         }
     }
 
     /// Whether the schema is marked as the other side's, itself or in what it refers to.
-    fn is_foreign(&self, schema: &'d Value, hops: usize) -> bool {
-        let (Value::Object(members), Some(hops)) = (schema, hops.checked_sub(1)) else {
+    fn is_foreign(&self, schema: &'d Value, steps: &mut usize) -> bool {
+        let (Value::Object(members), Some(left)) = (schema, steps.checked_sub(1)) else {
             return false;
         };
-        members.get(self.foreign) == Some(&Value::Bool(true))
-            || members.get("$ref").and_then(|it| self.target(it)).is_some_and(|it| self.is_foreign(it, hops))
-            || members
-                .get("allOf")
-                .and_then(Value::as_array)
-                .is_some_and(|parts| parts.iter().any(|it| self.is_foreign(it, hops)))
+        *steps = left;
+        if members.get(self.foreign) == Some(&Value::Bool(true)) {
+            return true;
+        }
+        if let Some(target) = members.get("$ref").and_then(|it| self.target(it))
+            && self.is_foreign(target, steps)
+        {
+            return true;
+        }
+        let mut parts = members.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        parts.any(|it| self.is_foreign(it, steps))
     }
 
     fn target(&self, reference: &Value) -> Option<&'d Value> {

@@ -102,3 +102,83 @@ GET /a `GET /a` at ``
 -a.get.responses.200.content.application-json.schema = {"required":["y","n"]}
 "###);
 }
+
+/// A description with one of everything, in both notations' worth of shapes.
+const EVERYTHING: &str = "
+openapi: 3.0.3
+info: {title: t}
+servers: [{url: 'https://{h}/{b}', variables: {h: {default: x}, b: {default: y, enum: [y, z]}}}]
+security: [{key: []}]
+paths:
+  /a/{id}:
+    parameters: [{$ref: '#/components/parameters/Id'}]
+    post:
+      operationId: a
+      tags: [t]
+      parameters: [{name: q, in: query, style: form, explode: false, schema: {type: array, items: {type: string}}}]
+      requestBody:
+        required: true
+        content:
+          multipart/form-data:
+            schema: {$ref: '#/components/schemas/Pet'}
+            encoding: {f: {contentType: text/plain, headers: {X-A: {schema: {type: string}}}}}
+      responses:
+        200: {headers: {X-B: {schema: {type: integer}}}, content: {application/json: {schema: {$ref: '#/components/schemas/Any'}}}}
+  /a/{other}: {post: {responses: {}}}
+components:
+  parameters: {Id: {name: id, in: path, required: true, schema: {type: integer}}}
+  securitySchemes: {key: {type: oauth2, flows: {password: {tokenUrl: u, scopes: {s: d}}}}}
+  schemas:
+    Pet:
+      type: object
+      required: [kind]
+      discriminator: {propertyName: kind, mapping: {c: Cat}}
+      properties: {kind: {type: string, enum: [a], pattern: a, nullable: true, readOnly: true}, n: {minimum: 1, exclusiveMinimum: true}}
+      additionalProperties: {not: {type: string}}
+    Cat: {allOf: [{$ref: '#/components/schemas/Pet'}, {minProperties: 1}]}
+    Any: {oneOf: [{$ref: '#/components/schemas/Cat'}, {items: {type: string}}], discriminator: {propertyName: kind}}
+";
+
+#[test]
+fn any_node_may_be_nonsense() {
+    let nonsense =
+        ["null", "true", "7", "word", "[]", "{}", "[x, 1]", "{x: 1}", "{$ref: '#'}", "{$ref: '#/paths'}"];
+    let whole: serde_json::Value = serde_saphyr::from_str(EVERYTHING).unwrap();
+    let mut pointers = Vec::new();
+    gather_pointers(&whole, String::new(), &mut pointers);
+    assert!(pointers.len() > 100);
+    // A value of an enumeration is a value, whatever it looks like.
+    for pointer in pointers.iter().filter(|it| !it.contains("/enum/")) {
+        for nonsense in nonsense {
+            let mut changed = whole.clone();
+            *changed.pointer_mut(pointer).unwrap() = serde_saphyr::from_str(nonsense).unwrap();
+            let source = MemorySource::default().with("o.json", changed.to_string());
+            // Whatever comes of it, it comes without a panic, and every reference in it leads somewhere.
+            let Ok(document) = load("o.json", &source, &LoadOptions::default()) else { continue };
+            let bundle = document.request_schemas.to_string();
+            for reference in bundle.split("\"$ref\":\"#").skip(1) {
+                let target = reference.split('"').next().unwrap();
+                assert!(
+                    document.request_schemas.pointer(target).is_some(),
+                    "{target} with {nonsense} at {pointer}"
+                );
+            }
+        }
+    }
+}
+
+fn gather_pointers(value: &serde_json::Value, at: String, found: &mut Vec<String>) {
+    let children: Vec<(String, &serde_json::Value)> = match value {
+        serde_json::Value::Object(it) => {
+            it.iter().map(|(key, it)| (crate::openapi::node::escape(key).into_owned(), it)).collect()
+        }
+        serde_json::Value::Array(it) => {
+            it.iter().enumerate().map(|(index, it)| (index.to_string(), it)).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (key, child) in children {
+        gather_pointers(child, format!("{at}/{key}"), found);
+    }
+    found.push(at);
+}
