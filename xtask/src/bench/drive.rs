@@ -47,7 +47,7 @@ pub(super) fn wrk(url: &str, secs: u32, script: Option<&Path>) -> anyhow::Result
 /// When any answer is not 2xx, or any request failed.
 pub(super) fn h2load(url: &str, secs: u32) -> anyhow::Result<Load> {
     let mut command = Command::new("h2load");
-    command.args(["-t1", "-c8", "-m10", "-D", &secs.to_string(), "--alpn-list=h2", url]);
+    command.args(["-t1", "-c8", "-m10", "-D", &secs.to_string(), url]);
     let text = said(command.output().context("cannot start h2load")?)?;
     anyhow::ensure!(text.contains("Application protocol: h2"), "{url}: no HTTP/2:\n{text}");
     let requests = numbers(&text, "requests:").context("h2load said nothing of requests")?;
