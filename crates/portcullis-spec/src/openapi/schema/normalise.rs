@@ -181,8 +181,7 @@ impl<'a> Reader<'a> {
                     );
                 }
             },
-            "dependentRequired" if value.is_object() => drop(out.insert(key.to_owned(), value.clone())),
-            "dependencies" => self.dependencies(node, value, out),
+            "dependentRequired" | "dependencies" => self.dependencies(node, key, value, out),
             "$dynamicRef" | "$recursiveRef" => {
                 let place = node.child(key, value);
                 self.warn(&place, format!("`{key}` is read as `$ref`: its dynamic scope is not followed"));
@@ -289,21 +288,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `dependencies` of JSON Schema before 2019-09.
-    fn dependencies(&mut self, node: &Node<'a>, value: &'a Value, out: &mut Map<String, Value>) {
-        let place = node.child("dependencies", value);
-        let (mut names, mut schemas) = (Map::new(), Map::new());
+    /// `dependentRequired`, and `dependencies` of JSON Schema before 2019-09, which may hold schemas too.
+    fn dependencies(&mut self, node: &Node<'a>, key: &str, value: &'a Value, out: &mut Map<String, Value>) {
+        let place = node.child(key, value);
+        let mut names = Map::new();
         for (name, dependency) in place.members() {
             if dependency.value.is_array() {
-                names.insert(name.to_owned(), dependency.value.clone());
+                let mut list: Vec<Value> = Vec::new();
+                for wanted in dependency.items().filter(|it| it.value.is_string()) {
+                    if !list.contains(wanted.value) {
+                        list.push(wanted.value.clone());
+                    }
+                }
+                names.insert(name.to_owned(), Value::Array(list));
+            } else if key == "dependencies" {
+                let schema = self.normalise(&dependency, Role::Schema);
+                let when = Value::Object(Map::from_iter([("required".to_owned(), Value::from(vec![name]))]));
+                conjoin(
+                    out,
+                    Value::Object(Map::from_iter([("if".to_owned(), when), ("then".to_owned(), schema)])),
+                );
             } else {
-                schemas.insert(name.to_owned(), self.normalise(&dependency, Role::Schema));
+                self.leave_out(node, key, value, "maps names to arrays of names");
             }
         }
-        for (key, map) in [("dependentRequired", names), ("dependentSchemas", schemas)] {
-            if !map.is_empty() {
-                out.insert(key.to_owned(), Value::Object(map));
-            }
+        if !names.is_empty() {
+            out.insert("dependentRequired".to_owned(), Value::Object(names));
         }
     }
 

@@ -135,6 +135,8 @@ components:
       discriminator: {propertyName: kind, mapping: {c: Cat}}
       properties: {kind: {type: string, enum: [a], pattern: a, nullable: true, readOnly: true}, n: {minimum: 1, exclusiveMinimum: true}}
       additionalProperties: {not: {type: string}}
+      dependentRequired: {a: [b]}
+      dependencies: {c: [d], e: {type: object}}
     Cat: {allOf: [{$ref: '#/components/schemas/Pet'}, {minProperties: 1}]}
     Any: {oneOf: [{$ref: '#/components/schemas/Cat'}, {items: {type: string}}], discriminator: {propertyName: kind}}
 ";
@@ -153,8 +155,10 @@ fn any_node_may_be_nonsense() {
             let mut changed = whole.clone();
             *changed.pointer_mut(pointer).unwrap() = serde_saphyr::from_str(nonsense).unwrap();
             let source = MemorySource::default().with("o.json", changed.to_string());
-            // Whatever comes of it, it comes without a panic, and every reference in it leads somewhere.
+            // Whatever comes of it, it comes without a panic, is JSON Schema 2020-12, and every reference in it leads somewhere.
             let Ok(document) = load("o.json", &source, &LoadOptions::default()) else { continue };
+            let valid = jsonschema::draft202012::meta::validate(&document.request_schemas);
+            assert!(valid.is_ok(), "{nonsense} at {pointer}: {valid:?}");
             let bundle = document.request_schemas.to_string();
             for reference in bundle.split("\"$ref\":\"#").skip(1) {
                 let target = reference.split('"').next().unwrap();
