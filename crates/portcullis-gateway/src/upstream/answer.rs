@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use thiserror::Error;
 use tokio::time::{Instant, Sleep};
 
-use super::pool::Lease;
+use super::{after, pool::Lease};
 
 /// The answer to a call.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl AnswerBody {
         self.lease.as_ref()?;
         let now = Instant::now();
         let since = *self.waiting_since.get_or_insert(now);
-        let idle_end = self.idle.map(|idle| since + idle);
+        let idle_end = self.idle.map(|idle| after(since, idle));
         let end = idle_end.into_iter().chain(self.until).min()?;
         if end <= now {
             let detail = if self.until == Some(end) {

@@ -14,6 +14,7 @@ use portcullis_core::event::UpstreamFault;
 use tokio::time::Instant;
 
 use super::{
+    after,
     connect::{self, DialError, Upgrades},
     failure::Side,
     out_body::{OutBody, Sending, Upload},
@@ -211,7 +212,7 @@ async fn wait(
     let mut sent = pin!(sent);
     let mut from = now;
     let result = loop {
-        let head = terms.head.map(|head| from + head);
+        let head = terms.head.map(|head| after(from, head));
         let Some(limit) = head.into_iter().chain(terms.until).min() else { break sent.await };
         if let Ok(result) = tokio::time::timeout_at(limit, sent.as_mut()).await {
             break result;

@@ -7,7 +7,7 @@ use portcullis_core::event::UpstreamFault;
 use tokio::time::Instant;
 
 use super::{
-    Answer, AnswerBody, CallOptions, Failure, OutBody, Side, Upstream,
+    Answer, AnswerBody, CallOptions, Failure, OutBody, Side, Upstream, after,
     attempt::{self, Answered, Broken, Message, Terms},
     balance::Tried,
     pool::Origin,
@@ -41,7 +41,7 @@ impl Upstream {
         self.budget.call(started);
         let timeouts = &self.settings.timeouts;
         let mut progress = Progress {
-            until: options.total.over(timeouts.total).map(|total| started + total),
+            until: options.total.over(timeouts.total).map(|total| after(started, total)),
             tried: Tried::default(),
             attempts: 0,
             retries: 0,
@@ -67,7 +67,7 @@ impl Upstream {
                 Ok(answered) => match self.judge(server, answered, now, options, &mut progress) {
                     Judged::Final(response) => {
                         return Ok(Answer {
-                            response: *response,
+                            response,
                             server: Arc::clone(server.label()),
                             upstream_micros: micros_since(started, now),
                             attempts: progress.attempts,
@@ -112,7 +112,7 @@ impl Upstream {
             response.into_body().discard();
             return Judged::Again(spare);
         }
-        Judged::Final(Box::new(response))
+        Judged::Final(response)
     }
 
     /// The request to send again after a failed try.
@@ -165,8 +165,12 @@ impl Upstream {
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "every call takes the large one, and a box would cost it an allocation"
+)]
 enum Judged {
-    Final(Box<http::Response<AnswerBody>>),
+    Final(http::Response<AnswerBody>),
     Again(Box<Message>),
 }
 

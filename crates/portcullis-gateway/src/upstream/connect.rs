@@ -24,6 +24,7 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 use super::{
+    after,
     names::Names,
     out_body::Sending,
     pool::{Lease, Origin, Room, Slot, Wire},
@@ -277,14 +278,8 @@ pub(super) async fn lease(
     {
         return Ok(Lease::kept(busy, shelf, line));
     }
-    connect(
-        busy,
-        wire,
-        wanted,
-        shelf,
-        until.map_or(now + dialer.timeout, |until| until.min(now + dialer.timeout)),
-    )
-    .await
+    let soon = after(now, dialer.timeout);
+    connect(busy, wire, wanted, shelf, now, until.map_or(soon, |until| until.min(soon))).await
 }
 
 async fn connect(
@@ -292,6 +287,7 @@ async fn connect(
     wire: Wire,
     wanted: Origin,
     shelf: usize,
+    now: Instant,
     until: Instant,
 ) -> Result<Lease, DialError> {
     let server = Arc::clone(&busy);
@@ -300,9 +296,7 @@ async fn connect(
     let _turn = if dialer.expects_sharing(wire) {
         let turn = tokio::time::timeout_at(until, pool.connecting(shelf)).await.map_err(|_| too_late())?;
         // Whoever had the turn before may have made a connection with room for this call.
-        if wanted == Origin::Kept
-            && let Some(line) = pool.take(shelf, wire, Instant::now())
-        {
+        if let Some(line) = pool.take_after_turn(shelf, wire, wanted, now) {
             return Ok(Lease::kept(busy, shelf, line));
         }
         turn

@@ -79,6 +79,12 @@ pub enum Patience {
     For(Duration),
 }
 
+/// A moment later than `at`; times beyond what the clock can hold are as good as endless.
+fn after(at: Instant, time: Duration) -> Instant {
+    const LONG: Duration = Duration::from_secs(365 * 86_400);
+    at.checked_add(time).unwrap_or_else(|| at + LONG)
+}
+
 impl Patience {
     fn over(self, configured: Option<Duration>) -> Option<Duration> {
         match self {

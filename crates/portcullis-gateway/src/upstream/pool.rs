@@ -18,6 +18,7 @@ use portcullis_core::limit::Permit;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
+    after,
     out_body::Sending,
     server::{InFlight, Server},
     settings::PoolSettings,
@@ -66,6 +67,7 @@ struct OwnLine {
 struct SharedLine {
     sender: http2::SendRequest<Sending>,
     streams: Arc<AtomicU32>,
+    made: Instant,
     used: Instant,
 }
 
@@ -189,8 +191,25 @@ impl Pool {
         let mut lines = self.shelves.get(shelf)?.lock();
         match wire {
             Wire::Own => lines.take_own(now),
-            Wire::Shared => lines.take_shared(now, STREAMS_MAX),
-            Wire::Either => lines.take_shared(now, STREAMS_MAX).or_else(|| lines.take_own(now)),
+            Wire::Shared => lines.take_shared(now, STREAMS_MAX, None),
+            Wire::Either => lines.take_shared(now, STREAMS_MAX, None).or_else(|| lines.take_own(now)),
+        }
+    }
+
+    /// A kept connection for a call that waited for its turn to make one. A call that found its connection dead
+    /// takes only one made after `since`, by another that waited before it.
+    pub(super) fn take_after_turn(
+        &self,
+        shelf: usize,
+        wire: Wire,
+        wanted: Origin,
+        since: Instant,
+    ) -> Option<Line> {
+        match wanted {
+            Origin::Kept => self.take(shelf, wire, Instant::now()),
+            Origin::Fresh => {
+                self.shelves.get(shelf)?.lock().take_shared(Instant::now(), STREAMS_MAX, Some(since))
+            }
         }
     }
 
@@ -243,8 +262,8 @@ impl Pool {
             match wire {
                 Wire::Own => lines.take_own(now),
                 // Beyond the usual limit of streams: the connection queues what the server does not take yet.
-                Wire::Shared => lines.take_shared(now, u32::MAX),
-                Wire::Either => lines.take_own(now).or_else(|| lines.take_shared(now, u32::MAX)),
+                Wire::Shared => lines.take_shared(now, u32::MAX, None),
+                Wire::Either => lines.take_own(now).or_else(|| lines.take_shared(now, u32::MAX, None)),
             }
         })
     }
@@ -261,7 +280,8 @@ impl Pool {
     fn share(&self, shelf: usize, sender: http2::SendRequest<Sending>, now: Instant) -> Stream {
         let streams = Arc::new(AtomicU32::new(1));
         if let Some(shelf) = self.shelves.get(shelf) {
-            let line = SharedLine { sender: sender.clone(), streams: Arc::clone(&streams), used: now };
+            let line =
+                SharedLine { sender: sender.clone(), streams: Arc::clone(&streams), made: now, used: now };
             shelf.lock().shared.push(line);
         }
         Stream { sender, streams }
@@ -308,10 +328,14 @@ impl Lines {
         None
     }
 
-    /// The least busy connection with fewer than `streams_max` streams.
-    fn take_shared(&mut self, now: Instant, streams_max: u32) -> Option<Line> {
+    /// The least busy connection with fewer than `streams_max` streams, made after `since` where that matters.
+    fn take_shared(&mut self, now: Instant, streams_max: u32, since: Option<Instant>) -> Option<Line> {
         self.shared.retain(|line| !line.sender.is_closed());
-        let line = self.shared.iter_mut().min_by_key(|line| line.streams.load(Ordering::Relaxed))?;
+        let line = self
+            .shared
+            .iter_mut()
+            .filter(|line| since.is_none_or(|since| line.made > since))
+            .min_by_key(|line| line.streams.load(Ordering::Relaxed))?;
         if line.streams.load(Ordering::Relaxed) >= streams_max {
             return None;
         }
@@ -361,7 +385,7 @@ impl Lease {
             }
             lines.own.remove(0);
         }
-        lines.own.push(OwnLine { sender, keep_until: now + keep_for });
+        lines.own.push(OwnLine { sender, keep_until: after(now, keep_for) });
         let sweeper = lines.sweeper;
         drop(lines);
         pool.freed.tell();

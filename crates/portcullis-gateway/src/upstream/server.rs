@@ -13,7 +13,7 @@ use http::{HeaderValue, uri::Authority};
 use tokio::time::Instant;
 
 use super::{
-    Health, ServerStatus,
+    Health, ServerStatus, after,
     connect::Dialer,
     failure::UpstreamError,
     pool::Pool,
@@ -174,7 +174,7 @@ impl Server {
         if !self.ejected.enter() {
             return;
         }
-        let until = self.millis(now + ejection.eject_for).max(1);
+        let until = self.millis(after(now, ejection.eject_for)).max(1);
         if self.ejected_until.compare_exchange(0, until, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             self.ejected.leave();
             return;
