@@ -11,13 +11,14 @@ use super::{
     attempt::{self, Answered, Broken, Message, Terms},
     balance::Tried,
     pool::Origin,
-    retry::RetryPolicy,
+    retry::{RetryOverride, RetryPolicy},
     server::Server,
     settings::RetryCause,
 };
 
 /// How a call has gone so far.
-struct Progress {
+struct Progress<'a> {
+    policy: &'a RetryPolicy,
     until: Option<Instant>,
     tried: Tried,
     attempts: u32,
@@ -37,10 +38,26 @@ impl Upstream {
     ///
     /// When no server gives an answer within the bounds of times and tries.
     pub async fn call(&self, head: Parts, body: OutBody, options: &CallOptions) -> Result<Answer, Failure> {
+        self.call_with(head, body, options, None).await
+    }
+
+    /// Like [`Upstream::call`], with what the route says about retries.
+    ///
+    /// # Errors
+    ///
+    /// As [`Upstream::call`].
+    pub async fn call_with(
+        &self,
+        head: Parts,
+        body: OutBody,
+        options: &CallOptions,
+        retry: Option<&RetryOverride>,
+    ) -> Result<Answer, Failure> {
         let started = Instant::now();
         self.budget.call(started);
         let timeouts = &self.settings.timeouts;
         let mut progress = Progress {
+            policy: retry.map_or(&self.retry, RetryOverride::policy),
             until: options.total.over(timeouts.total).map(|total| after(started, total)),
             tried: Tried::default(),
             attempts: 0,
@@ -58,8 +75,8 @@ impl Upstream {
                 wanted: progress.wanted,
                 head: options.response_head.over(timeouts.response_head),
                 until: progress.until,
-                policy: &self.retry,
-                retries_left: self.retry.attempts.saturating_sub(progress.retries),
+                policy: progress.policy,
+                retries_left: progress.policy.attempts.saturating_sub(progress.retries),
             };
             let outcome = attempt::attempt(server, message, now, terms).await;
             now = Instant::now();
@@ -80,7 +97,7 @@ impl Upstream {
             if progress.wanted == Origin::Kept {
                 // A retry proper, not the repetition after a dead kept connection.
                 progress.tried.add(index);
-                let pause = self.retry.backoff(progress.retries, &self.chance);
+                let pause = progress.policy.backoff(progress.retries, &self.chance);
                 tokio::time::sleep(pause).await;
                 now = Instant::now();
             }
@@ -94,7 +111,7 @@ impl Upstream {
         answered: Answered,
         now: Instant,
         options: &CallOptions,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Judged {
         let Answered { response, lease, spare } = answered;
         let status = response.status();
@@ -125,7 +142,7 @@ impl Upstream {
         server: &Arc<Server>,
         broken: Broken,
         now: Instant,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Result<Message, Failure> {
         let Broken { fault, side, detail, cause, line, spare } = broken;
         // RFC 9112 §9.3.1: a server may close a kept connection at any time. One repetition on a fresh one is
@@ -152,11 +169,11 @@ impl Upstream {
         })
     }
 
-    fn may_retry(&self, cause: RetryCause, now: Instant, progress: &mut Progress) -> bool {
-        let may = self.retry.wants(cause)
-            && progress.retries < self.retry.attempts
+    fn may_retry(&self, cause: RetryCause, now: Instant, progress: &mut Progress<'_>) -> bool {
+        let may = progress.policy.wants(cause)
+            && progress.retries < progress.policy.attempts
             && progress.until.is_none_or(|until| now < until)
-            && self.budget.take_retry(now);
+            && self.budget.take_retry(progress.policy, now);
         if may {
             progress.retries += 1;
             progress.wanted = Origin::Kept;
@@ -174,7 +191,7 @@ enum Judged {
     Again(Box<Message>),
 }
 
-fn no_server(progress: &Progress) -> Failure {
+fn no_server(progress: &Progress<'_>) -> Failure {
     Failure {
         fault: UpstreamFault::NoServer,
         side: Side::Upstream,

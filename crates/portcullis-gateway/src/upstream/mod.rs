@@ -31,6 +31,7 @@ pub use self::{
     answer::{Answer, AnswerBody, CutOff},
     failure::{Failure, Side, UpstreamError},
     out_body::{BoxError, OutBody},
+    retry::RetryOverride,
     settings::{
         Balance, ClientIdentity, EjectionSettings, HealthSettings, HealthyStatus, PoolSettings, RetryCause,
         RetryMethods, RetrySettings, Roots, Scheme, ServerSettings, Timeouts, UpstreamProtocol,
@@ -164,7 +165,7 @@ impl Upstream {
             servers: servers.into(),
             schedule,
             retry: RetryPolicy::new(&settings.retry),
-            budget: Budget::new(&settings.retry, epoch),
+            budget: Budget::new(epoch),
             chance,
             settings,
         }))

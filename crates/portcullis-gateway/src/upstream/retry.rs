@@ -14,12 +14,31 @@ use super::{
 };
 
 /// [`RetrySettings`] in the form that a call asks.
+#[derive(Debug)]
 pub(super) struct RetryPolicy {
     causes: u8,
     methods: RetryMethods,
     pub(super) attempts: u32,
     backoff_min: Duration,
     backoff_max: Duration,
+    budget_percent: u64,
+    budget_floor: u64,
+}
+
+/// What one route says about retries in place of its upstream's settings. The calls that the budget is a part of
+/// are counted for the whole upstream.
+#[derive(Debug)]
+pub struct RetryOverride(RetryPolicy);
+
+impl RetryOverride {
+    /// Prepares the settings once, for all calls.
+    pub fn new(settings: &RetrySettings) -> Self {
+        Self(RetryPolicy::new(settings))
+    }
+
+    pub(super) const fn policy(&self) -> &RetryPolicy {
+        &self.0
+    }
 }
 
 impl RetryPolicy {
@@ -30,6 +49,8 @@ impl RetryPolicy {
             attempts: u32::from(settings.attempts),
             backoff_min: settings.backoff_min,
             backoff_max: settings.backoff_max.max(settings.backoff_min),
+            budget_percent: u64::from(settings.budget_percent.min(100)),
+            budget_floor: u64::from(settings.budget_floor),
         }
     }
 
@@ -78,8 +99,6 @@ const fn bit(cause: RetryCause) -> u8 {
 /// of a window miscounts by a few, which does not matter here.
 pub(super) struct Budget {
     epoch: Instant,
-    percent: u64,
-    floor: u64,
     window: AtomicU64,
     calls: AtomicU32,
     retries: AtomicU32,
@@ -90,11 +109,9 @@ pub(super) struct Budget {
 const WINDOW_SECS: u64 = 10;
 
 impl Budget {
-    pub(super) fn new(settings: &RetrySettings, epoch: Instant) -> Self {
+    pub(super) fn new(epoch: Instant) -> Self {
         Self {
             epoch,
-            percent: u64::from(settings.budget_percent),
-            floor: u64::from(settings.budget_floor),
             window: AtomicU64::new(0),
             calls: AtomicU32::new(0),
             retries: AtomicU32::new(0),
@@ -110,12 +127,13 @@ impl Budget {
     }
 
     /// Takes one retry from the budget; false when it is spent.
-    pub(super) fn take_retry(&self, now: Instant) -> bool {
+    pub(super) fn take_retry(&self, policy: &RetryPolicy, now: Instant) -> bool {
         self.turn(now);
         let sum = |now: &AtomicU32, before: &AtomicU32| {
             u64::from(now.load(Ordering::Relaxed)) + u64::from(before.load(Ordering::Relaxed))
         };
-        let allowed = self.floor.max(sum(&self.calls, &self.calls_before) * self.percent / 100);
+        let allowed =
+            policy.budget_floor.max(sum(&self.calls, &self.calls_before) * policy.budget_percent / 100);
         let allows = sum(&self.retries, &self.retries_before) < allowed;
         if allows {
             self.retries.fetch_add(1, Ordering::Relaxed);
@@ -143,29 +161,31 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn budget(percent: u8, floor: u32, epoch: Instant) -> Budget {
-        let settings =
-            RetrySettings { budget_percent: percent, budget_floor: floor, ..RetrySettings::default() };
-        Budget::new(&settings, epoch)
+    fn policy(percent: u8, floor: u32) -> RetryPolicy {
+        RetryPolicy::new(&RetrySettings {
+            budget_percent: percent,
+            budget_floor: floor,
+            ..RetrySettings::default()
+        })
     }
 
     #[test]
     fn retries_stay_a_part_of_the_calls() {
         let now = Instant::now();
-        let budget = budget(20, 1, now);
+        let (budget, policy) = (Budget::new(now), policy(20, 1));
         for _ in 0..100 {
             budget.call(now);
         }
-        assert_eq!((0..100).filter(|_| budget.take_retry(now)).count(), 20);
+        assert_eq!((0..100).filter(|_| budget.take_retry(&policy, now)).count(), 20);
     }
 
     #[test]
     fn a_quiet_upstream_has_its_floor_each_window() {
         let now = Instant::now();
-        let budget = budget(20, 3, now);
-        assert_eq!((0..10).filter(|_| budget.take_retry(now)).count(), 3);
+        let (budget, policy) = (Budget::new(now), policy(20, 3));
+        assert_eq!((0..10).filter(|_| budget.take_retry(&policy, now)).count(), 3);
         let later = now + Duration::from_secs(25);
-        assert_eq!((0..10).filter(|_| budget.take_retry(later)).count(), 3);
+        assert_eq!((0..10).filter(|_| budget.take_retry(&policy, later)).count(), 3);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use portcullis_core::event::UpstreamFault;
 use portcullis_gateway::upstream::{
-    CallOptions, OutBody, Patience, RetryCause, RetryMethods, Side, Upstream,
+    CallOptions, OutBody, Patience, RetryCause, RetryMethods, RetryOverride, RetrySettings, Side, Upstream,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -193,6 +193,25 @@ async fn retries_a_post_only_when_the_operator_vouches() {
     let mut settings = retrying(losing(1).await, 2, &[RetryCause::Reset]);
     settings.retry.methods = RetryMethods::All;
     assert_eq!(post(&build(settings), "{}").await.expect("an answer").attempts, 2);
+}
+
+#[tokio::test]
+async fn a_route_can_say_otherwise_about_retries() {
+    let never = RetryOverride::new(&RetrySettings { attempts: 0, ..RetrySettings::default() });
+    let upstream = build(retrying(losing(1).await, 2, &[RetryCause::Reset]));
+    let failure = upstream
+        .call_with(request(Method::GET, "/"), OutBody::Empty, &CallOptions::default(), Some(&never))
+        .await
+        .expect_err("one try");
+    assert_eq!(failure.attempts, 1);
+
+    let once = RetryOverride::new(&RetrySettings { on: vec![RetryCause::Reset], ..RetrySettings::default() });
+    let upstream = build(retrying(losing(1).await, 0, &[]));
+    let answer = upstream
+        .call_with(request(Method::GET, "/"), OutBody::Empty, &CallOptions::default(), Some(&once))
+        .await
+        .expect("the second try");
+    assert_eq!(answer.attempts, 2);
 }
 
 #[tokio::test]
