@@ -53,8 +53,48 @@ impl Guard for RequestBody {
             Err(Refusal::UnsupportedMediaType(violation)) => {
                 reason(std::slice::from_ref(&violation)).deny(Denial::UnsupportedMediaType)
             }
-            Err(Refusal::Malformed(violation)) => reason(std::slice::from_ref(&violation)).deny(Denial::Malformed),
+            Err(Refusal::Malformed(violation)) => {
+                reason(std::slice::from_ref(&violation)).deny(Denial::Malformed)
+            }
             Err(Refusal::Invalid(violations)) => reason(&violations).deny(Denial::Invalid),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderValue, header::CONTENT_TYPE};
+    use portcullis_leaves::Tree;
+
+    use super::*;
+    use crate::{
+        rate_limit::testing::{call, say},
+        request_parameters::testing::orders,
+    };
+
+    fn check(media: &'static str, body: &'static str) -> (String, bool) {
+        let mut cx = call("192.0.2.1");
+        cx.request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+        let guard = RequestBody::new(orders());
+        cx.request.body = guard.wants_body(&cx).then(|| Bytes::from_static(body.as_bytes()));
+        let verdict = say(&guard.check(&mut cx));
+        (verdict, cx.request.parsed.is_some_and(|parsed| parsed.is::<Tree>()))
+    }
+
+    #[test]
+    fn refuses_bodies_that_are_not_as_described_and_leaves_the_tree_of_others() {
+        assert_eq!(check("application/json", r#"{"item": "a"}"#), ("pass".into(), true));
+        assert_eq!(check("application/json", "{}"), ("schema/required invalid".into(), false));
+        assert_eq!(check("application/json", "{"), ("schema/unparsable malformed".into(), false));
+        assert_eq!(check("text/xml", "<a/>"), ("schema/media_type unsupported_media_type".into(), false));
+    }
+
+    #[test]
+    fn lets_opaque_content_stream_through() {
+        let mut cx = call("192.0.2.1");
+        cx.request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        assert!(!RequestBody::new(orders()).wants_body(&cx));
+        assert_eq!(check("application/octet-stream", "anything"), ("pass".into(), false));
     }
 }

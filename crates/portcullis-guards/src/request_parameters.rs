@@ -46,7 +46,11 @@ pub(crate) const NAME: &str = "schema";
 /// One reason for all violations of a message: the first gives the rule, each its place.
 pub(crate) fn reason(violations: &[Violation]) -> Reason {
     let Some((first, others)) = violations.split_first() else {
-        return Reason::new(RuleId::new("schema/invalid"), Severity::Low, "does not conform to the specification");
+        return Reason::new(
+            RuleId::new("schema/invalid"),
+            Severity::Low,
+            "does not conform to the specification",
+        );
     };
     let mut message = first.message.clone();
     if !first.schema.is_empty() {
@@ -57,6 +61,60 @@ pub(crate) fn reason(violations: &[Violation]) -> Reason {
     }
     let rule = RuleId::owned(format!("{NAME}/{}", first.keyword));
     violations.iter().fold(Reason::new(rule, Severity::Low, Cow::Owned(message)), |reason, violation| {
-        reason.at(violation.place.clone(), violation.excerpt.clone())
+        let rule = RuleId::owned(format!("{NAME}/{}", violation.keyword));
+        reason.also(rule, violation.place.clone(), violation.excerpt.clone())
     })
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use portcullis_spec::{
+        compiled::{CompileOptions, CompiledDocument},
+        openapi::{self, LoadOptions, MemorySource},
+    };
+
+    use super::*;
+
+    /// The one operation of a small document.
+    pub(crate) fn orders() -> Arc<CompiledOperation> {
+        let document = "
+openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /orders:
+    post:
+      parameters: [{name: dry, in: query, schema: {type: boolean}}]
+      requestBody:
+        content:
+          application/json: {schema: {type: object, required: [item], properties: {item: {type: string}}}}
+          application/octet-stream: {}
+      responses:
+        '200':
+          description: ok
+          content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}
+";
+        let source = MemorySource::default().with("api.yaml", document);
+        let document = openapi::load("api.yaml", &source, &LoadOptions::default()).unwrap();
+        let compiled = CompiledDocument::compile(document, CompileOptions::default());
+        Arc::clone(compiled.operations.first().unwrap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate_limit::testing::{call, say};
+
+    fn check(query: &str) -> String {
+        let mut cx = call("192.0.2.1");
+        cx.request.query = Some(query.into());
+        say(&RequestParameters::new(testing::orders()).check(&mut cx))
+    }
+
+    #[test]
+    fn refuses_parameters_that_are_wrong_or_unknown() {
+        assert_eq!(check("dry=true"), "pass");
+        assert_eq!(check("dry=maybe"), "schema/type invalid");
+        assert_eq!(check("debug=1"), "schema/unknown_parameter invalid");
+    }
 }

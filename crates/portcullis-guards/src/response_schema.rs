@@ -27,7 +27,8 @@ impl ResponseSchema {
 
     fn wants(&self, method: &Method, response: &Response) -> bool {
         // The answer to HEAD has the header fields of GET's and no body (RFC 9110 §9.3.2).
-        method != Method::HEAD && self.operation.wants_response_body(response.status.as_u16(), &response.headers)
+        method != Method::HEAD
+            && self.operation.wants_response_body(response.status.as_u16(), &response.headers)
     }
 }
 
@@ -59,5 +60,45 @@ impl Guard for ResponseSchema {
             }
             ResponseVerdict::Conforms | ResponseVerdict::NotJudged(_) => Verdict::Pass,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
+
+    use super::*;
+    use crate::{
+        rate_limit::testing::{call, say},
+        request_parameters::testing::orders,
+    };
+
+    fn check(method: Method, status: StatusCode, body: Option<&'static str>) -> String {
+        let mut cx = call("192.0.2.1");
+        cx.request.method = method;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = body.map(|body| Bytes::from_static(body.as_bytes()));
+        cx.response = Some(Response { status, headers, body });
+        say(&ResponseSchema::new(orders()).check(&mut cx))
+    }
+
+    #[test]
+    fn holds_back_answers_that_are_not_as_described() {
+        assert_eq!(check(Method::POST, StatusCode::OK, Some(r#"{"id": 1}"#)), "pass");
+        assert_eq!(check(Method::POST, StatusCode::OK, Some(r#"{"id": "1"}"#)), "schema/type bad_answer");
+        assert_eq!(check(Method::POST, StatusCode::OK, Some("<html>")), "schema/unparsable bad_answer");
+    }
+
+    #[test]
+    fn judges_neither_what_is_not_declared_nor_what_has_no_body() {
+        assert_eq!(check(Method::POST, StatusCode::IM_A_TEAPOT, Some("?")), "pass");
+        assert_eq!(check(Method::HEAD, StatusCode::OK, None), "pass");
+    }
+
+    #[test]
+    fn remarks_on_an_answer_that_could_not_be_read() {
+        assert_eq!(check(Method::POST, StatusCode::OK, None), "flag schema/unread_answer");
     }
 }

@@ -20,8 +20,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     model::{
-        Diagnostic, DiagnosticSeverity, Document, Operation, ParameterLocation, SchemaRef, SecurityRequirement,
-        SecurityScheme, SpecVersion,
+        Diagnostic, DiagnosticSeverity, Document, Operation, ParameterLocation, SchemaRef,
+        SecurityRequirement, SecurityScheme, SpecVersion,
     },
     parameters::{Parameters, UnknownParameters, value::Prepared},
     schema::{Broken, SchemaSet, UnknownFields},
@@ -156,7 +156,13 @@ impl CompiledDocument {
     /// Compiles a document. What cannot be compiled costs its own operation and is reported.
     pub fn compile(document: Document, options: CompileOptions) -> Self {
         let Document {
-            title, version, mut operations, request_schemas, response_schemas, security_schemes, mut diagnostics
+            title,
+            version,
+            mut operations,
+            request_schemas,
+            response_schemas,
+            security_schemes,
+            mut diagnostics,
         } = document;
         if !options.judge_responses {
             for operation in &mut operations {
@@ -168,7 +174,8 @@ impl CompiledDocument {
         let (requests, broken) = SchemaSet::compile(request_schemas, &wanted, options.unknown_fields);
         let mut prepared_responses = Prepared::default();
         let wanted = wanted_in_responses(&operations, &response_schemas, &mut prepared_responses);
-        let (responses, broken_responses) = SchemaSet::compile(response_schemas, &wanted, UnknownFields::Allow);
+        let (responses, broken_responses) =
+            SchemaSet::compile(response_schemas, &wanted, UnknownFields::Allow);
         let shared = Arc::new(Shared { requests, responses, limits: options.limits });
         let mut compiled = Vec::with_capacity(operations.len());
         for operation in operations {
@@ -183,7 +190,8 @@ impl CompiledDocument {
                 foreign,
             );
             let body = operation.body.as_ref().map(|body| Body::compile(body, &prepared, &shared.requests));
-            let (Some(parameters), Some(body)) = (parameters, body.map_or(Some(None), |body| body.map(Some))) else {
+            let (Some(parameters), Some(body)) = (parameters, body.map_or(Some(None), |body| body.map(Some)))
+            else {
                 faults.report_operation(&broken, &mut diagnostics);
                 continue;
             };
@@ -333,7 +341,11 @@ impl Faults<'_> {
             let bodies = response.content.iter().filter_map(|it| it.schema.as_ref());
             for schema in headers.chain(bodies) {
                 for fault in broken.iter().filter(|it| it.schema == *schema) {
-                    diagnostics.push(self.diagnostic(DiagnosticSeverity::Warning, fault, "answers go unjudged: a schema"));
+                    diagnostics.push(self.diagnostic(
+                        DiagnosticSeverity::Warning,
+                        fault,
+                        "answers go unjudged: a schema",
+                    ));
                 }
             }
         }

@@ -25,7 +25,9 @@ pub(crate) fn is_base64(text: &str) -> bool {
     padding <= 2
         && digits.len() % 4 != 1
         && (padding == 0 || (digits.len() + padding).is_multiple_of(4))
-        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
 }
 
 fn is_base64url(text: &str) -> bool {
@@ -55,7 +57,8 @@ pub(crate) fn is_date(text: &str) -> bool {
 
 /// `date-time` of RFC 3339 §5.6; a leap second only where one can be.
 pub(crate) fn is_date_time(text: &str) -> bool {
-    let (Some(date), Some(separator), Some(time)) = (text.get(..10), text.as_bytes().get(10), text.get(11..)) else {
+    let (Some(date), Some(separator), Some(time)) = (text.get(..10), text.as_bytes().get(10), text.get(11..))
+    else {
         return false;
     };
     matches!(separator, b'T' | b't') && is_date(date) && is_time(time)
@@ -63,7 +66,8 @@ pub(crate) fn is_date_time(text: &str) -> bool {
 
 fn is_time(text: &str) -> bool {
     let [h0, h1, b':', m0, m1, b':', s0, s1, rest @ ..] = text.as_bytes() else { return false };
-    let (Some(hour), Some(minute), Some(second)) = (number(&[*h0, *h1]), number(&[*m0, *m1]), number(&[*s0, *s1]))
+    let (Some(hour), Some(minute), Some(second)) =
+        (number(&[*h0, *h1]), number(&[*m0, *m1]), number(&[*s0, *s1]))
     else {
         return false;
     };
@@ -83,7 +87,9 @@ fn is_time(text: &str) -> bool {
     let east_minutes = match rest {
         [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
-            let (Some(hours), Some(minutes)) = (number(&[*h0, *h1]), number(&[*m0, *m1])) else { return false };
+            let (Some(hours), Some(minutes)) = (number(&[*h0, *h1]), number(&[*m0, *m1])) else {
+                return false;
+            };
             if hours > 23 || minutes > 59 {
                 return false;
             }
@@ -102,9 +108,9 @@ fn is_http_date_shaped(text: &str) -> bool {
 }
 
 fn number(digits: &[u8]) -> Option<i32> {
-    digits.iter().try_fold(0, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + i32::from(digit - b'0'))
-    })
+    digits
+        .iter()
+        .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i32::from(digit - b'0')))
 }
 
 const fn days(year: i32, month: i32) -> i32 {

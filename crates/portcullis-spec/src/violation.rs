@@ -61,11 +61,8 @@ pub(crate) fn excerpt(pointer: &str, value: Value<'_>) -> Box<str> {
 
 /// The first characters of a text, control characters replaced so that a terminal shows them and does nothing.
 pub(crate) fn cut(text: &str) -> Box<str> {
-    let mut shown: String = text
-        .chars()
-        .take(EXCERPT_CHARS_MAX)
-        .map(|char| if char.is_control() { '·' } else { char })
-        .collect();
+    let mut shown: String =
+        text.chars().take(EXCERPT_CHARS_MAX).map(|char| if char.is_control() { '·' } else { char }).collect();
     if text.chars().nth(EXCERPT_CHARS_MAX).is_some() {
         shown.push('…');
     }
@@ -75,8 +72,25 @@ pub(crate) fn cut(text: &str) -> Box<str> {
 /// Whether a field of this name, or below it, could hold a credential or payment data (CWE-532).
 pub fn looks_secret(name: &str) -> bool {
     const WORDS: [&str; 19] = [
-        "password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "authorization", "api_key",
-        "apikey", "api-key", "card", "cvv", "cvc", "iban", "credential", "private", "signature", "session",
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "pwd",
+        "secret",
+        "token",
+        "authorization",
+        "api_key",
+        "apikey",
+        "api-key",
+        "card",
+        "cvv",
+        "cvc",
+        "iban",
+        "credential",
+        "private",
+        "signature",
+        "session",
     ];
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word))

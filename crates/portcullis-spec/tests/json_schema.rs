@@ -66,7 +66,8 @@ fn run(group: &Value, remotes: &Arc<HashMap<String, Value>>) -> Vec<String> {
     } else {
         Formats::ByDraft
     };
-    let schema = Lone::compile(&group["schema"], group["draft"].as_str().unwrap(), Arc::clone(remotes), formats);
+    let schema =
+        Lone::compile(&group["schema"], group["draft"].as_str().unwrap(), Arc::clone(remotes), formats);
     let mut failed = Vec::new();
     for case in group["tests"].as_array().unwrap() {
         let limits = Limits { number_bytes_max: 1_000, ..Limits::default() };
@@ -97,7 +98,8 @@ fn corpora() -> Option<PathBuf> {
         // Unpacked beside and renamed: several tests may come here at once.
         let unpacking = target.join(format!("corpora.{}", std::process::id()));
         fs::create_dir_all(&unpacking).unwrap();
-        let status = Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(&unpacking).status().unwrap();
+        let status =
+            Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(&unpacking).status().unwrap();
         assert!(status.success(), "`tar` cannot unpack {}", archive.display());
         if fs::rename(&unpacking, &corpora).is_err() {
             fs::remove_dir_all(&unpacking).unwrap();

@@ -41,7 +41,12 @@ struct Content {
 impl Body {
     /// Compiles a body; `None` when a schema of it is broken.
     pub(super) fn compile(body: &RequestBody, prepared: &Prepared, schemas: &SchemaSet) -> Option<Self> {
-        let mut compiled = Self { required: body.required, ranges: Vec::new(), contents: Vec::new(), expected: Box::default() };
+        let mut compiled = Self {
+            required: body.required,
+            ranges: Vec::new(),
+            contents: Vec::new(),
+            expected: Box::default(),
+        };
         let mut expected = Vec::new();
         for media in &body.content {
             // A range that is none matches nothing; the reader of documents has reported it.
@@ -88,7 +93,11 @@ impl Body {
             Reads::Json => {
                 let tree = json::parse(body.clone(), limits).map_err(|error| {
                     let at = Place::Body(error.pointer.clone());
-                    Refusal::Malformed(Box::new(Violation::new("unparsable", at, format!("is no JSON: {error}"))))
+                    Refusal::Malformed(Box::new(Violation::new(
+                        "unparsable",
+                        at,
+                        format!("is no JSON: {error}"),
+                    )))
                 })?;
                 let Some(entry) = &content.entry else { return Ok(BodyTree::Tree(tree)) };
                 return judge(schemas, entry, tree);
@@ -129,7 +138,8 @@ impl Body {
             Some(content) => Ok((media, content)),
             None => {
                 let said = format!("{}/{}", media.main(), media.subtype());
-                let violation = whole("media_type", format!("is not one of the declared media types: {}", self.expected));
+                let violation =
+                    whole("media_type", format!("is not one of the declared media types: {}", self.expected));
                 Err(Refusal::UnsupportedMediaType(Box::new(violation.seen("", &said))))
             }
         }

@@ -48,7 +48,8 @@ struct Written {
 impl FormBody {
     pub(super) fn compile(media: &MediaTypeObject, shape: Shape, entry: Entry) -> Self {
         let written = media.encoding.iter().map(|(name, encoding)| {
-            let json = encoding.content_types.iter().any(|it| MediaType::parse(it).is_ok_and(|it| it.is_json()));
+            let json =
+                encoding.content_types.iter().any(|it| MediaType::parse(it).is_ok_and(|it| it.is_json()));
             let media = encoding.content_types.iter().filter_map(|it| MediaRange::parse(it).ok()).collect();
             (name.as_str().into(), Written { style: encoding.style, explode: encoding.explode, media, json })
         });
@@ -57,7 +58,12 @@ impl FormBody {
     }
 
     /// Checks `application/x-www-form-urlencoded` (WHATWG URL §5.1).
-    pub(super) fn check_fields(&self, schemas: &SchemaSet, limits: &Limits, body: &[u8]) -> Result<Tree, Refusal> {
+    pub(super) fn check_fields(
+        &self,
+        schemas: &SchemaSet,
+        limits: &Limits,
+        body: &[u8],
+    ) -> Result<Tree, Refusal> {
         let text = std::str::from_utf8(body).map_err(|_| malformed("is no form: not UTF-8"))?;
         let fields_max = usize::try_from(limits.fields_max).unwrap_or(usize::MAX);
         let mut order: Vec<Cow<'_, str>> = Vec::new();
@@ -118,7 +124,11 @@ impl FormBody {
         let form = if json { Form::Scalar } else { notation.form };
         let whole = fields.iter().all(|(how, _)| *how == Match::Whole);
         let refuse = |message: String| {
-            Refusal::Malformed(Box::new(Violation::new("unparsable", Place::Body(format!("/{name}").into()), message)))
+            Refusal::Malformed(Box::new(Violation::new(
+                "unparsable",
+                Place::Body(format!("/{name}").into()),
+                message,
+            )))
         };
         if fields.len() > 1 && whole && form != Form::Array && self.shape.property(name).is_some() {
             let place = Place::Body(format!("/{name}").into());
@@ -129,9 +139,11 @@ impl FormBody {
         let form = if fields.len() > 1 && whole { Form::Array } else { form };
         let draft = notation.draft(fields, form, shape).map_err(|error| refuse(error.to_string()))?;
         match draft {
-            Draft::Text(text) if json && whole => json::parse(Bytes::copy_from_slice(text.as_bytes()), limits)
-                .map(|tree| Draft::Tree(Box::new(tree)))
-                .map_err(|error| refuse(format!("is no JSON: {error}"))),
+            Draft::Text(text) if json && whole => {
+                json::parse(Bytes::copy_from_slice(text.as_bytes()), limits)
+                    .map(|tree| Draft::Tree(Box::new(tree)))
+                    .map_err(|error| refuse(format!("is no JSON: {error}")))
+            }
             draft => Ok(draft),
         }
     }
@@ -144,15 +156,18 @@ impl FormBody {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Tree, Refusal> {
-        let said = headers.get(http::header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-        let parsed = multipart::boundary(said).and_then(|boundary| multipart::parse(body.clone(), &boundary, limits));
+        let said =
+            headers.get(http::header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+        let parsed =
+            multipart::boundary(said).and_then(|boundary| multipart::parse(body.clone(), &boundary, limits));
         let parsed = parsed.map_err(|error| malformed(format!("is no multipart form: {error}")))?;
         let mut members: Vec<(Cow<'_, str>, Draft<'_>)> = Vec::with_capacity(parsed.parts().len());
         for part in parsed.parts() {
             const ANY: &Shape = &Shape::ANY;
             let shape = self.shape.property(&part.name).unwrap_or(ANY);
             let array = shape.is_array();
-            let draft = self.part(part, if array { shape.item() } else { shape }, parsed.content(part), limits)?;
+            let draft =
+                self.part(part, if array { shape.item() } else { shape }, parsed.content(part), limits)?;
             match members.iter_mut().find(|(name, _)| **name == *part.name) {
                 Some((_, Draft::List(list))) if array => list.push(draft),
                 // Twice the same name is refused by the tree.
@@ -163,7 +178,13 @@ impl FormBody {
         self.judge(schemas, limits, &Draft::Members(members))
     }
 
-    fn part(&self, part: &Part, shape: &Shape, content: Bytes, limits: &Limits) -> Result<Draft<'static>, Refusal> {
+    fn part(
+        &self,
+        part: &Part,
+        shape: &Shape,
+        content: Bytes,
+        limits: &Limits,
+    ) -> Result<Draft<'static>, Refusal> {
         let place = || Place::Body(format!("/{}", part.name).into());
         let written = self.written.get(part.name.as_str());
         let media = part.content_type.as_deref().map(MediaType::parse);
@@ -171,7 +192,8 @@ impl FormBody {
             None => None,
             Some(Ok(media)) => Some(media),
             Some(Err(error)) => {
-                let violation = Violation::new("unparsable", place(), format!("has no usable media type: {error}"));
+                let violation =
+                    Violation::new("unparsable", place(), format!("has no usable media type: {error}"));
                 return Err(Refusal::Malformed(Box::new(violation)));
             }
         };
@@ -179,7 +201,8 @@ impl FormBody {
             && !written.media.is_empty()
             && !written.media.iter().any(|range| range.matches(media))
         {
-            let violation = Violation::new("media_type", place(), "is not in one of the media types declared for it");
+            let violation =
+                Violation::new("media_type", place(), "is not in one of the media types declared for it");
             return Err(Refusal::Invalid(vec![violation]));
         }
         let json = match &media {
@@ -188,7 +211,11 @@ impl FormBody {
         };
         if json {
             let tree = json::parse(content, limits).map_err(|error| {
-                Refusal::Malformed(Box::new(Violation::new("unparsable", place(), format!("is no JSON: {error}"))))
+                Refusal::Malformed(Box::new(Violation::new(
+                    "unparsable",
+                    place(),
+                    format!("is no JSON: {error}"),
+                )))
             })?;
             return Ok(Draft::Tree(Box::new(tree)));
         }
@@ -208,7 +235,9 @@ impl FormBody {
     /// Judges the form as an object, reading its fields as types first and as text after.
     fn judge(&self, schemas: &SchemaSet, limits: &Limits, draft: &Draft<'_>) -> Result<Tree, Refusal> {
         let build = |reading| {
-            draft.build(&self.shape, reading, limits).map_err(|error| malformed(format!("is no usable form: {error}")))
+            draft
+                .build(&self.shape, reading, limits)
+                .map_err(|error| malformed(format!("is no usable form: {error}")))
         };
         let typed = build(Reading::Typed)?;
         if schemas.is_valid(&self.entry, typed.root()) {

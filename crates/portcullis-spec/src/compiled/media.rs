@@ -45,7 +45,8 @@ pub(super) fn may_be_json(range: &str) -> bool {
 }
 
 fn covers(range: &str, essence: &str) -> bool {
-    MediaRange::parse(range).is_ok_and(|range| MediaType::parse(essence).is_ok_and(|media| range.matches(&media)))
+    MediaRange::parse(range)
+        .is_ok_and(|range| MediaType::parse(essence).is_ok_and(|media| range.matches(&media)))
 }
 
 /// What the head of a message says about its body's type.
@@ -63,10 +64,12 @@ pub(super) fn content_type(headers: &HeaderMap) -> Said<'_> {
     match (lines.next(), lines.next()) {
         (None, _) => Said::Nothing,
         (Some(_), Some(_)) => Said::Nonsense("`Content-Type` comes more than once"),
-        (Some(line), None) => match line.to_str().map_err(|_| MediaTypeError::Essence).and_then(MediaType::parse) {
-            Ok(media) => Said::Type(media),
-            Err(_) => Said::Nonsense("`Content-Type` is no media type"),
-        },
+        (Some(line), None) => {
+            match line.to_str().map_err(|_| MediaTypeError::Essence).and_then(MediaType::parse) {
+                Ok(media) => Said::Type(media),
+                Err(_) => Said::Nonsense("`Content-Type` is no media type"),
+            }
+        }
     }
 }
 

@@ -40,7 +40,8 @@ impl Responses {
     /// Compiles the answers. One with a broken schema is not judged there.
     pub(super) fn compile(responses: &[Response], prepared: &Prepared, schemas: &SchemaSet) -> Self {
         let answers = responses.iter().map(|response| {
-            let headers = response.headers.iter().filter_map(|it| Declared::compile(it, prepared, schemas)).collect();
+            let headers =
+                response.headers.iter().filter_map(|it| Declared::compile(it, prepared, schemas)).collect();
             let (ranges, entries) = response.content.iter().filter_map(|it| content(it, schemas)).unzip();
             (response.status, Answer { headers, ranges, entries })
         });
@@ -55,7 +56,9 @@ impl Responses {
         let Said::Type(media) = content_type(headers) else { return false };
         Reads::of(&media) == Reads::Json
             && !is_coded(headers)
-            && most_specific(&answer.ranges, &media).and_then(|it| answer.entries.get(it)).is_some_and(Option::is_some)
+            && most_specific(&answer.ranges, &media)
+                .and_then(|it| answer.entries.get(it))
+                .is_some_and(Option::is_some)
     }
 
     pub(super) fn check(
@@ -108,10 +111,11 @@ impl Answer {
         found: &mut Vec<Violation>,
     ) -> Option<NotJudged> {
         let Said::Type(media) = content_type(headers) else { return Some(NotJudged::MediaType) };
-        let Some(entry) = most_specific(&self.ranges, &media).and_then(|index| self.entries.get(index)) else {
+        let Some(entry) = most_specific(&self.ranges, &media).and_then(|index| self.entries.get(index))
+        else {
             return Some(NotJudged::MediaType);
         };
-        let Some(entry) = entry.as_ref().filter(|_| Reads::of(&media) == Reads::Json) else { return None };
+        let entry = entry.as_ref().filter(|_| Reads::of(&media) == Reads::Json)?;
         if is_coded(headers) {
             return Some(NotJudged::Coding);
         }

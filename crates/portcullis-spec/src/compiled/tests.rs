@@ -47,7 +47,12 @@ fn show(violations: &[Violation]) -> String {
 }
 
 /// Checks the parameters of `GET path?query` with header fields; path parameters stand as `name=value`.
-fn parameters(operation: &CompiledOperation, target: &str, path: &[(&str, &str)], fields: &[(&str, &str)]) -> String {
+fn parameters(
+    operation: &CompiledOperation,
+    target: &str,
+    path: &[(&str, &str)],
+    fields: &[(&str, &str)],
+) -> String {
     let query = target.strip_prefix('?');
     let mut raw = String::from("/");
     let mut ranges = smallvec::SmallVec::new();
@@ -138,7 +143,11 @@ fn parameters_are_read_by_their_style() {
     ] {
         assert_eq!(parameters(&operation, target, &[], &[]), "passes", "{target}");
     }
-    let fields = [("x-trace", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"), ("x-ids", "1, 2"), ("cookie", "a=b; session_size=3")];
+    let fields = [
+        ("x-trace", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+        ("x-ids", "1, 2"),
+        ("cookie", "a=b; session_size=3"),
+    ];
     assert_eq!(parameters(&operation, "", &[], &fields[..1]), "passes");
     assert_eq!(parameters(&operation, "", &[], &fields[2..]), "passes");
 }
@@ -190,7 +199,10 @@ fn path_parameters_are_checked_decoded() {
     let check = |id, kind, at| parameters(&operation, "", &[("id", id), ("kind", kind), ("at", at)], &[]);
     assert_eq!(check("1", ".a.b%20c", ";at=2"), "passes");
     assert_eq!(check("1", ".a", ";at=x"), "path at: type: must be an integer [;at=x]");
-    assert_eq!(check("1%27", ".c", "2"), "path id: type: must be an integer [1%27]\npath kind: enum: at `/0`: is none of the values allowed: `a`, `b c` [c]\npath at: style: does not begin with `;` as its style does [2]");
+    assert_eq!(
+        check("1%27", ".c", "2"),
+        "path id: type: must be an integer [1%27]\npath kind: enum: at `/0`: is none of the values allowed: `a`, `b c` [c]\npath at: style: does not begin with `;` as its style does [2]"
+    );
 }
 
 const ORDERS: &str = "
@@ -216,22 +228,27 @@ const ORDERS: &str = "
 fn json_bodies_are_judged() {
     let operation = operation("/orders", ORDERS, CompileOptions::default());
     let check = |text| body(&operation, "application/json; charset=utf-8", text);
-    assert_eq!(check(r#"{"item":"a","quantity":1,"note":null}"#), r#"{"item": "a", "quantity": 1, "note": null}"#);
-    insta::assert_snapshot!([
-        check(r#"{"quantity":1}"#),
-        check(r#"{"item":"a","quantity":1.5}"#),
-        check(r#"{"item":"a","quantity":3000000000}"#),
-        check(r#"{"item":"","quantity":"1","card":"4111111111111111"}"#),
-        check(r#"{"item":"a","quantity":1,"lines":[{"sku":1}]}"#),
-        check(r#"{"item":"a","item":"b","quantity":1}"#),
-        check("[]"),
-        check("{"),
-        check(""),
-        body(&operation, "text/plain", "{}"),
-        body(&operation, "", "{}"),
-        body(&operation, "application/json; charset=utf-16", "{}"),
-    ]
-    .join("\n"));
+    assert_eq!(
+        check(r#"{"item":"a","quantity":1,"note":null}"#),
+        r#"{"item": "a", "quantity": 1, "note": null}"#
+    );
+    insta::assert_snapshot!(
+        [
+            check(r#"{"quantity":1}"#),
+            check(r#"{"item":"a","quantity":1.5}"#),
+            check(r#"{"item":"a","quantity":3000000000}"#),
+            check(r#"{"item":"","quantity":"1","card":"4111111111111111"}"#),
+            check(r#"{"item":"a","quantity":1,"lines":[{"sku":1}]}"#),
+            check(r#"{"item":"a","item":"b","quantity":1}"#),
+            check("[]"),
+            check("{"),
+            check(""),
+            body(&operation, "text/plain", "{}"),
+            body(&operation, "", "{}"),
+            body(&operation, "application/json; charset=utf-16", "{}"),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]
@@ -324,12 +341,23 @@ fn forms_become_objects_of_their_types() {
     );
     assert_eq!(form("name=12&address=%7B%22zip%22:5%7D"), r#"{"name": "12", "address": {"zip": 5}}"#);
     assert_eq!(form("name=a&age=x"), "422 body /age: type: must be an integer [x]");
-    assert_eq!(form("name=a&name=b"), "422 body /name: repeated_parameter: comes more than once and is no array []");
-    assert!(form("name=a&admin=1").starts_with("422 body : additionalProperties"), "{}", form("name=a&admin=1"));
+    assert_eq!(
+        form("name=a&name=b"),
+        "422 body /name: repeated_parameter: comes more than once and is no array []"
+    );
+    assert!(
+        form("name=a&admin=1").starts_with("422 body : additionalProperties"),
+        "{}",
+        form("name=a&admin=1")
+    );
     assert!(form("name=%f").starts_with("400"));
-    let part = |head: &str, content: &str| format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n");
-    let multi = |parts: &str| body(&operation, "multipart/form-data; boundary=b", &format!("{parts}--b--\r\n"));
-    let parts = part("name=name", "n") + &part("name=age", "4") + &part("name=tags", "x") + &part("name=tags", "y");
+    let part = |head: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n")
+    };
+    let multi =
+        |parts: &str| body(&operation, "multipart/form-data; boundary=b", &format!("{parts}--b--\r\n"));
+    let parts =
+        part("name=name", "n") + &part("name=age", "4") + &part("name=tags", "x") + &part("name=tags", "y");
     assert_eq!(multi(&parts), r#"{"name": "n", "age": 4, "tags": ["x", "y"]}"#);
     let png = part("name=\"raw\"; filename=\"a.png\"\r\nContent-Type: image/png", "\u{1}PNG");
     assert_eq!(multi(&(part("name=name", "n") + &png)), r#"{"name": "n", "raw": ""}"#);
@@ -379,7 +407,10 @@ fn answers_are_judged_where_declared() {
     assert_eq!(check(200, json, "3", r#"{"id": "1"}"#), "answer /id: type: must be an integer [1]");
     assert_eq!(check(200, "text/html", "3", "<p>"), "NotJudged(MediaType)");
     assert_eq!(check(500, json, "3", "{}"), "NotJudged(Status)");
-    assert_eq!(check(404, "application/problem+json", "3", "{}"), "answer : required: lacks the required field `title` [object of 0 members]");
+    assert_eq!(
+        check(404, "application/problem+json", "3", "{}"),
+        "answer : required: lacks the required field `title` [object of 0 members]"
+    );
     assert!(operation.wants_response_body(200, &headers(&[("content-type", json)])));
     assert!(!operation.wants_response_body(200, &headers(&[("content-type", "text/event-stream")])));
     assert!(!operation.wants_response_body(204, &headers(&[("content-type", json)])));
@@ -409,6 +440,7 @@ fn a_broken_schema_costs_its_own_operation() {
 fn a_large_body_wrong_everywhere_is_explained_briefly() {
     let operation = operation("/orders", ORDERS, CompileOptions::default());
     let lines = vec![r#"{"sku":1}"#; 5_000].join(",");
-    let told = body(&operation, "application/json", &format!(r#"{{"item":"a","quantity":1,"lines":[{lines}]}}"#));
+    let told =
+        body(&operation, "application/json", &format!(r#"{{"item":"a","quantity":1,"lines":[{lines}]}}"#));
     assert_eq!(told, "422 body /lines/0/sku: type: must be a string [1]");
 }

@@ -52,7 +52,9 @@ impl Notation {
     /// Whether, and how, a field of this name belongs to the value.
     pub(crate) fn matches(&self, name: &str, shape: &Shape) -> Option<Match> {
         if self.style == Style::DeepObject {
-            let within = name.strip_prefix(&*self.name).is_some_and(|rest| rest.starts_with('[') && rest.ends_with(']'));
+            let within = name
+                .strip_prefix(&*self.name)
+                .is_some_and(|rest| rest.starts_with('[') && rest.ends_with(']'));
             return within.then_some(Match::Within);
         }
         if self.form == Form::Object && self.explode {
@@ -109,7 +111,9 @@ fn insert<'a>(members: &mut Vec<(Cow<'a, str>, Draft<'a>)>, path: &[&str], value
     }
     // An empty name (`a[][b]`) begins a new element each time it would repeat a member; as the standard knows no
     // such notation, each stands alone.
-    let known = members.iter_mut().find(|(name, it)| name == first && !first.is_empty() && matches!(it, Draft::Members(_)));
+    let known = members
+        .iter_mut()
+        .find(|(name, it)| name == first && !first.is_empty() && matches!(it, Draft::Members(_)));
     match known {
         Some((_, Draft::Members(inner))) => insert(inner, rest, value),
         _ => {
@@ -133,5 +137,9 @@ fn lists<'a>(members: Vec<(Cow<'a, str>, Draft<'a>)>, shape: &Shape) -> Draft<'a
             other => (name, other),
         }
     });
-    if listed { Draft::List(members.map(|(_, member)| member).collect()) } else { Draft::Members(members.collect()) }
+    if listed {
+        Draft::List(members.map(|(_, member)| member).collect())
+    } else {
+        Draft::Members(members.collect())
+    }
 }

@@ -10,10 +10,7 @@ pub(crate) mod shape;
 pub(crate) mod style;
 pub(crate) mod value;
 
-use portcullis_core::{
-    context::Request,
-    verdict::Place,
-};
+use portcullis_core::{context::Request, verdict::Place};
 use portcullis_leaves::Limits;
 use smallvec::SmallVec;
 
@@ -57,8 +54,14 @@ impl Parameters {
         unknown: UnknownParameters,
         foreign: Vec<Box<str>>,
     ) -> Option<Self> {
-        let mut compiled =
-            Self { path: Vec::new(), query: Vec::new(), headers: Vec::new(), cookies: Vec::new(), unknown, foreign };
+        let mut compiled = Self {
+            path: Vec::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            cookies: Vec::new(),
+            unknown,
+            foreign,
+        };
         for parameter in parameters {
             let declared = Declared::compile(parameter, prepared, schemas)?;
             match parameter.location {
@@ -72,7 +75,12 @@ impl Parameters {
     }
 
     /// Checks the head of a request.
-    pub(crate) fn check(&self, schemas: &SchemaSet, limits: &Limits, request: &Request) -> Result<(), Vec<Violation>> {
+    pub(crate) fn check(
+        &self,
+        schemas: &SchemaSet,
+        limits: &Limits,
+        request: &Request,
+    ) -> Result<(), Vec<Violation>> {
         let judge = Judge { schemas, limits };
         let mut found = Vec::new();
         for declared in &self.path {
@@ -128,8 +136,11 @@ impl Parameters {
             }
         }
         for (index, declared) in self.query.iter().enumerate() {
-            let mine: SmallVec<[(Match, &Field<'_>); 8]> =
-                known.iter().filter(|(owner, ..)| *owner == index).map(|(_, how, field)| (*how, field)).collect();
+            let mine: SmallVec<[(Match, &Field<'_>); 8]> = known
+                .iter()
+                .filter(|(owner, ..)| *owner == index)
+                .map(|(_, how, field)| (*how, field))
+                .collect();
             match mine.as_slice() {
                 [] if declared.required => found.push(missing(declared)),
                 [] => {}
@@ -143,7 +154,9 @@ impl Parameters {
                 }
                 [(_, first), ..] => {
                     let draft = |form| declared.notation.draft(&mine, form, &declared.shape);
-                    declared.check(judge, first.value, &draft, found);
+                    // A place within the parameter has a name of its own that may hold a secret.
+                    let seen = if crate::violation::looks_secret(&first.name) { "…" } else { first.value };
+                    declared.check(judge, seen, &draft, found);
                 }
             }
         }
@@ -166,7 +179,9 @@ impl Parameters {
         let mut seen: SmallVec<[bool; 8]> = self.cookies.iter().map(|_| false).collect();
         for header in request.headers.get_all("cookie") {
             // A line that is no text holds none that could be declared.
-            for (name, value) in header.to_str().unwrap_or_default().split(';').filter_map(|it| it.trim().split_once('=')) {
+            for (name, value) in
+                header.to_str().unwrap_or_default().split(';').filter_map(|it| it.trim().split_once('='))
+            {
                 let own = self.cookies.iter().zip(&mut seen).find(|(it, _)| *it.notation.name == *name);
                 let Some((declared, seen)) = own else { continue };
                 if std::mem::replace(seen, true) {
@@ -210,13 +225,18 @@ pub(crate) fn check_header(
             return;
         }
         (Some(_), Some(_)) if declared.notation.form == style::Form::Scalar => {
-            found.push(Violation::new("repeated_parameter", declared.place(), "comes more than once and is no array"));
+            found.push(Violation::new(
+                "repeated_parameter",
+                declared.place(),
+                "comes more than once and is no array",
+            ));
             return;
         }
         (Some(first), None) => std::str::from_utf8(first.as_bytes()).map(std::borrow::Cow::Borrowed).ok(),
         (Some(_), Some(_)) => {
             let lines = headers.get_all(&*declared.notation.name).iter();
-            let texts: Option<Vec<&str>> = lines.map(|line| std::str::from_utf8(line.as_bytes()).ok()).collect();
+            let texts: Option<Vec<&str>> =
+                lines.map(|line| std::str::from_utf8(line.as_bytes()).ok()).collect();
             texts.map(|texts| texts.join(",").into())
         }
     };

@@ -75,13 +75,8 @@ pub(crate) struct Shape {
 const DEPTH_MAX: usize = 6;
 
 impl Shape {
-    pub(crate) const ANY: Self = Self {
-        types: Types::ANY,
-        items: None,
-        properties: Vec::new(),
-        additional: None,
-        binary: false,
-    };
+    pub(crate) const ANY: Self =
+        Self { types: Types::ANY, items: None, properties: Vec::new(), additional: None, binary: false };
 
     /// The shape of a definition of a bundled document.
     pub(crate) fn of<'a>(name: &'a str, definitions: &'a Map<String, Value>) -> Self {
@@ -91,7 +86,11 @@ impl Shape {
 
     /// The shape of a member.
     pub(crate) fn property(&self, name: &str) -> Option<&Self> {
-        self.properties.iter().find(|(it, _)| &**it == name).map(|(_, shape)| shape).or(self.additional.as_deref())
+        self.properties
+            .iter()
+            .find(|(it, _)| &**it == name)
+            .map(|(_, shape)| shape)
+            .or(self.additional.as_deref())
     }
 
     /// The shape of an element.
@@ -157,7 +156,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn read(&mut self, schema: &'a Value, depth: usize) -> Shape {
-        let (Value::Object(map), Some(below), Some(left)) = (schema, depth.checked_sub(1), self.left.checked_sub(1))
+        let (Value::Object(map), Some(below), Some(left)) =
+            (schema, depth.checked_sub(1), self.left.checked_sub(1))
         else {
             return Shape::ANY;
         };

@@ -37,7 +37,8 @@ impl Form {
 
     /// Whether a single value may be meant as well.
     pub(crate) fn or_scalar(self, shape: &Shape) -> bool {
-        self != Self::Scalar && [Types::STRING, Types::NUMBER, Types::BOOLEAN].iter().any(|it| shape.types.has(*it))
+        self != Self::Scalar
+            && [Types::STRING, Types::NUMBER, Types::BOOLEAN].iter().any(|it| shape.types.has(*it))
     }
 }
 
@@ -94,7 +95,12 @@ pub(crate) fn split<'a>(
             let separator = if explode || !text.contains(',') { "." } else { "," };
             return delimited(text, &[separator], explode, form, coding);
         }
-        Style::Form | Style::Simple | Style::SpaceDelimited | Style::PipeDelimited | Style::Tsv | Style::DeepObject => {}
+        Style::Form
+        | Style::Simple
+        | Style::SpaceDelimited
+        | Style::PipeDelimited
+        | Style::Tsv
+        | Style::DeepObject => {}
     }
     let separators: &[&str] = match style {
         Style::SpaceDelimited => &["%20", "+", " "],
@@ -114,9 +120,10 @@ fn delimited<'a>(
 ) -> Result<Draft<'a>, StyleError> {
     match form {
         Form::Scalar => coding.decode(text).map(Draft::Text),
-        Form::Array => {
-            pieces(text, separators).map(|piece| coding.decode(piece).map(Draft::Text)).collect::<Result<_, _>>().map(Draft::List)
-        }
+        Form::Array => pieces(text, separators)
+            .map(|piece| coding.decode(piece).map(Draft::Text))
+            .collect::<Result<_, _>>()
+            .map(Draft::List),
         Form::Object if explode => {
             let members = pieces(text, separators).map(|piece| {
                 let (name, value) = piece.split_once('=').ok_or(StyleError::Odd)?;
@@ -186,7 +193,8 @@ mod tests {
                 Draft::Text(text) => text.to_string(),
                 Draft::List(list) => format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(" ")),
                 Draft::Members(members) => {
-                    let members: Vec<_> = members.iter().map(|(name, it)| format!("{name}={}", show(it))).collect();
+                    let members: Vec<_> =
+                        members.iter().map(|(name, it)| format!("{name}={}", show(it))).collect();
                     format!("{{{}}}", members.join(" "))
                 }
                 Draft::Tree(_) => "tree".to_owned(),
@@ -240,9 +248,18 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_in_its_style() {
-        assert_eq!(check("blue", Style::Label, false, Form::Scalar), "error: does not begin with `.` as its style does");
-        assert_eq!(check(";shade=1", Style::Matrix, false, Form::Scalar), "error: does not begin with `;` as its style does");
+        assert_eq!(
+            check("blue", Style::Label, false, Form::Scalar),
+            "error: does not begin with `.` as its style does"
+        );
+        assert_eq!(
+            check(";shade=1", Style::Matrix, false, Form::Scalar),
+            "error: does not begin with `;` as its style does"
+        );
         assert_eq!(check("R,100,G", Style::Simple, false, Form::Object), "error: has a name without a value");
-        assert_eq!(check("100%", Style::Simple, false, Form::Scalar), "error: invalid percent sequence at byte 3");
+        assert_eq!(
+            check("100%", Style::Simple, false, Form::Scalar),
+            "error: invalid percent sequence at byte 3"
+        );
     }
 }

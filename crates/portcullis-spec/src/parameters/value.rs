@@ -109,7 +109,13 @@ impl Declared {
     }
 
     /// Checks one text that holds the whole value.
-    pub(crate) fn check_text(&self, judge: Judge<'_>, text: &str, coding: Coding, found: &mut Vec<Violation>) {
+    pub(crate) fn check_text(
+        &self,
+        judge: Judge<'_>,
+        text: &str,
+        coding: Coding,
+        found: &mut Vec<Violation>,
+    ) {
         if let Some(plain) = &self.plain
             && coding.decode(text).is_ok_and(|text| plain.accepts(&text))
         {
@@ -145,7 +151,9 @@ impl Declared {
             match self.judge(judge, &draft, reading) {
                 Ok(()) => return,
                 Err(violations) => {
-                    explained.get_or_insert_with(|| violations.into_iter().map(|it| self.placed(it, text)).collect());
+                    explained.get_or_insert_with(|| {
+                        violations.into_iter().map(|it| self.placed(it, text)).collect()
+                    });
                 }
             }
         }
@@ -160,7 +168,10 @@ impl Declared {
             || self.shape.item().types.has(Types::STRING);
         // A schema that takes text and numbers may mean either by the same characters.
         let readings = if either { &[Reading::Typed, Reading::Text][..] } else { &[Reading::Typed] };
-        [Some(form), scalar].into_iter().flatten().flat_map(move |form| readings.iter().map(move |it| (form, *it)))
+        [Some(form), scalar]
+            .into_iter()
+            .flatten()
+            .flat_map(move |form| readings.iter().map(move |it| (form, *it)))
     }
 
     fn judge(&self, judge: Judge<'_>, draft: &Draft<'_>, reading: Reading) -> Result<(), Vec<Violation>> {
@@ -179,7 +190,11 @@ impl Declared {
             return Ok(());
         }
         let violations = judge.schemas.explain(entry, &tree);
-        if violations.is_empty() { Err(vec![Violation::new("schema", self.place(), "is not valid")]) } else { Err(violations) }
+        if violations.is_empty() {
+            Err(vec![Violation::new("schema", self.place(), "is not valid")])
+        } else {
+            Err(violations)
+        }
     }
 
     /// Brings a violation found in the value to the place of the parameter.

@@ -75,7 +75,8 @@ fn close_whole(schema: &mut Value, twins: &mut Twins) {
     if map.contains_key("additionalProperties") || map.contains_key("unevaluatedProperties") {
         return;
     }
-    let composed = ["$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"].iter().any(|it| map.contains_key(*it));
+    let composed =
+        ["$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"].iter().any(|it| map.contains_key(*it));
     if !composed {
         if map.get("properties").and_then(Value::as_object).is_some_and(|it| !it.is_empty()) {
             map.insert("additionalProperties".into(), Value::Bool(false));
@@ -102,7 +103,8 @@ fn declares_properties<'a>(
     {
         return true;
     }
-    let listed = ["allOf", "anyOf", "oneOf"].iter().filter_map(|keyword| map.get(*keyword)?.as_array()).flatten();
+    let listed =
+        ["allOf", "anyOf", "oneOf"].iter().filter_map(|keyword| map.get(*keyword)?.as_array()).flatten();
     let single = ["then", "else"].iter().filter_map(|keyword| map.get(*keyword));
     listed.chain(single).filter_map(Value::as_object).any(|it| declares_properties(it, open, seen))
 }

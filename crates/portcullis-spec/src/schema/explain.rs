@@ -17,11 +17,7 @@ use crate::violation::{VIOLATIONS_MAX, Violation, cut, excerpt};
 /// wrong in every element must not cost many times its size; of a larger one only the first error is told.
 const VALUES_MAX: usize = 2_000;
 
-pub(super) fn explain(
-    validator: &Validator<Tape>,
-    entry: &str,
-    value: Leaf<'_>,
-) -> Vec<Violation> {
+pub(super) fn explain(validator: &Validator<Tape>, entry: &str, value: Leaf<'_>) -> Vec<Violation> {
     let root = TapeNode::Entry(entry, value);
     let told = |error: &ValidationError<'_>| violation(error, value, entry);
     if value.leaves().take(VALUES_MAX).count() < VALUES_MAX {
@@ -61,11 +57,17 @@ fn message(kind: &ValidationErrorKind, pointer: &str, entry: &str) -> String {
     match kind {
         Kind::AdditionalItems { limit } => format!("has more than {limit} items"),
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            format!("has {} the schema does not know: {}", plural(unexpected.len(), "a field", "fields"), names(unexpected))
+            format!(
+                "has {} the schema does not know: {}",
+                plural(unexpected.len(), "a field", "fields"),
+                names(unexpected)
+            )
         }
         Kind::UnevaluatedItems { .. } => "has items the schema does not know".to_owned(),
         Kind::AnyOf { context } => alternatives("any alternative of `anyOf`", context, pointer, entry),
-        Kind::OneOfNotValid { context } => alternatives("any alternative of `oneOf`", context, pointer, entry),
+        Kind::OneOfNotValid { context } => {
+            alternatives("any alternative of `oneOf`", context, pointer, entry)
+        }
         Kind::OneOfMultipleValid { .. } => "satisfies more than one alternative of `oneOf`".to_owned(),
         Kind::Constant { expected_value } => format!("must be `{}`", short(expected_value)),
         Kind::Contains => "has no item, or too many, of the kind `contains` asks for".to_owned(),
@@ -91,7 +93,9 @@ fn message(kind: &ValidationErrorKind, pointer: &str, entry: &str) -> String {
         Kind::PropertyNames { error } => {
             format!("has a field whose name is wrong: the name {}", message(error.kind(), pointer, entry))
         }
-        Kind::Required { property } => format!("lacks the required field `{}`", cut(property.as_str().unwrap_or("?"))),
+        Kind::Required { property } => {
+            format!("lacks the required field `{}`", cut(property.as_str().unwrap_or("?")))
+        }
         Kind::Type { kind } => format!("must be {}", types(kind)),
         Kind::UniqueItems => "has an item twice".to_owned(),
         Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
@@ -166,7 +170,8 @@ fn short(value: &Value) -> Box<str> {
 fn options_short(options: &Value) -> String {
     const SHOWN_MAX: usize = 8;
     let Some(options) = options.as_array() else { return format!("`{}`", short(options)) };
-    let mut shown: Vec<String> = options.iter().take(SHOWN_MAX).map(|it| format!("`{}`", short(it))).collect();
+    let mut shown: Vec<String> =
+        options.iter().take(SHOWN_MAX).map(|it| format!("`{}`", short(it))).collect();
     if options.len() > SHOWN_MAX {
         shown.push(format!("… ({} in all)", options.len()));
     }
@@ -175,7 +180,8 @@ fn options_short(options: &Value) -> String {
 
 fn names(unexpected: &[String]) -> String {
     const SHOWN_MAX: usize = 3;
-    let mut shown: Vec<String> = unexpected.iter().take(SHOWN_MAX).map(|it| format!("`{}`", cut(it))).collect();
+    let mut shown: Vec<String> =
+        unexpected.iter().take(SHOWN_MAX).map(|it| format!("`{}`", cut(it))).collect();
     if unexpected.len() > SHOWN_MAX {
         shown.push("…".to_owned());
     }

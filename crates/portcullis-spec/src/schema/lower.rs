@@ -78,7 +78,8 @@ fn decide_by_tag(schema: &mut Map<String, Value>) {
             "allOf": [{ "$ref": target }],
         }));
     }
-    schema.insert("if".into(), json!({ "required": [property], "properties": { property: { "enum": tags } } }));
+    schema
+        .insert("if".into(), json!({ "required": [property], "properties": { property: { "enum": tags } } }));
     schema.insert("then".into(), json!({ "oneOf": tagged }));
     schema.insert("else".into(), json!({ keyword: alternatives }));
 }

@@ -309,9 +309,11 @@ fn hash<H: Hasher>(value: Value<'_>, state: &mut H) {
                 let first = name.bytes().fold(u64::from(member.kind() as u8), |sum, byte| {
                     sum.wrapping_mul(31).wrapping_add(u64::from(byte))
                 });
-                let shallow = member.as_str().unwrap_or_default().bytes().fold(first, |sum, byte| {
-                    sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-                });
+                let shallow = member
+                    .as_str()
+                    .unwrap_or_default()
+                    .bytes()
+                    .fold(first, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
                 let number = member.number().and_then(Number::as_f64).map_or(0, |it| (it + 0.0).to_bits());
                 sum.wrapping_add(shallow ^ number.rotate_left(17))
             });
@@ -359,15 +361,15 @@ fn equals_json(value: Value<'_>, expected: &serde_json::Value) -> bool {
     match expected {
         serde_json::Value::Null => value.kind() == Kind::Null,
         serde_json::Value::Bool(expected) => value.as_bool() == Some(*expected),
-        serde_json::Value::Number(expected) => value.number().is_some_and(|number| {
-            match (number.as_i64(), expected.as_i64()) {
+        serde_json::Value::Number(expected) => {
+            value.number().is_some_and(|number| match (number.as_i64(), expected.as_i64()) {
                 (Some(left), Some(right)) => left == right,
                 _ => match (number.as_u64(), expected.as_u64()) {
                     (Some(left), Some(right)) => left == right,
                     _ => number.as_f64() == expected.as_f64(),
                 },
-            }
-        }),
+            })
+        }
         serde_json::Value::String(expected) => value.as_str() == Some(expected),
         serde_json::Value::Array(expected) => {
             value.kind() == Kind::Array
