@@ -38,7 +38,8 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        let message = message.into();
+        // What a file says must not steer a terminal (CWE-150).
+        let message = message.into().replace(char::is_control, "\u{fffd}");
         Self { code, message, origin: None, hint: None, span: None, conceal: false, also: None }
     }
 

@@ -7,17 +7,25 @@
 pub mod codes;
 mod diagnostic;
 mod effective;
+mod explain;
 mod load;
 pub mod model;
-mod outside;
+pub mod outside;
 mod read;
+mod reference;
+mod render;
+mod schema;
 mod source;
 pub mod units;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use effective::{Effective, EffectiveSettings, Level, OperationNames, effective, effective_api};
+pub use explain::Row;
 pub use load::{Loaded, load};
 pub use outside::{FromDisk, InMemory, Outside};
 pub use read::{Elsewhere, Listed, ListenerName, Located, PlanName, ProviderName, UpstreamName};
+pub use reference::{codes_reference, reference};
+pub use render::{Style, render};
+pub use schema::schema;
 pub use source::{Origin, Sources, Span};

@@ -190,7 +190,7 @@ impl Builder {
         let whole = format!("{line}{rest}");
         let hint = if has_plain_braces(&whole) {
             Some("inside `{ … }` a value with braces must be quoted: write \"/orders/{id}\"".to_owned())
-        } else if line.contains('\t') {
+        } else if error.info().contains("tab") {
             Some("indent with spaces: YAML does not allow tabs there".to_owned())
         } else {
             None

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     codes,
+    diagnostic::Severity,
     model::{Api, Auth, ClientCertificateMode, Config, Provider, Settings},
     read::Reader,
     source::Span,
@@ -22,7 +23,10 @@ pub(super) fn check(config: &Config, root: &Node, reader: &mut Reader<'_>) {
     names(root, reader);
     auth(config, root, reader);
     client_certificates(config, root, reader);
-    unused(config, root, reader);
+    // Behind a mistake a definition only seems unused.
+    if !reader.diagnostics.iter().any(|it| it.severity() == Severity::Error) {
+        unused(config, root, reader);
+    }
 }
 
 /// Names must be usable in paths, metrics and logs.

@@ -16,7 +16,9 @@ use crate::{
     model::Config,
     outside::Outside,
     read::{Names, Read, Reader},
+    render::{Style, render},
     source::Sources,
+    units::FilePath,
 };
 
 /// What loading found.
@@ -24,6 +26,8 @@ use crate::{
 pub struct Loaded {
     /// The configuration; `None` when there is an error among the diagnostics.
     pub config: Option<Config>,
+    /// The data directory, even of a configuration that is refused, so that a running gate can be found.
+    pub data: Option<FilePath>,
     /// Every remark, in the order of files and lines.
     pub diagnostics: Vec<Diagnostic>,
     /// The files read.
@@ -35,6 +39,11 @@ impl Loaded {
     pub fn refused(&self) -> bool {
         self.config.is_none()
     }
+
+    /// The remarks for people.
+    pub fn render(&self, style: Style) -> String {
+        render(&self.diagnostics, &self.sources, style)
+    }
 }
 
 /// Loads a configuration. `now` decides which exceptions have expired.
@@ -43,6 +52,7 @@ pub fn load(path: &Path, outside: &dyn Outside, now: Timestamp) -> Loaded {
     let (trees, mut diagnostics) = include::read_all(path, outside, &mut sources);
     let root = merge::merge(trees, &sources, &mut diagnostics);
     let mut config = None;
+    let mut data = None;
     if let Some(mut root) = root {
         short_form::expand(&mut root, &sources, &mut diagnostics);
         let mut reader = Reader::new(&sources, Names::of(&root), day(now));
@@ -50,6 +60,7 @@ pub fn load(path: &Path, outside: &dyn Outside, now: Timestamp) -> Loaded {
         let (providers, upstreams) =
             (std::mem::take(&mut reader.inline_providers), std::mem::take(&mut reader.inline_upstreams));
         if let Some(config) = &mut config {
+            data.clone_from(&config.data);
             // Names with dots cannot clash with a path such as `apis.orders.auth`: they are refused below.
             config.identity.providers.extend(providers.into_iter().map(|(name, it)| (Arc::from(name), it)));
             config.upstreams.extend(upstreams.into_iter().map(|(name, it)| (Arc::from(name), it)));
@@ -61,7 +72,7 @@ pub fn load(path: &Path, outside: &dyn Outside, now: Timestamp) -> Loaded {
     if diagnostics.iter().any(|it| it.severity() == Severity::Error) {
         config = None;
     }
-    Loaded { config, diagnostics, sources }
+    Loaded { config, data, diagnostics, sources }
 }
 
 /// The day of a moment in UTC.

@@ -7,6 +7,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use crate::{
     codes,
     read::{Fields, Listed, ListenerName, Read, Reader, Refused, keys, words},
+    source::Span,
     units::{ClaimPath, FilePath, HeaderName, Url},
     yaml::Node,
 };
@@ -191,6 +192,10 @@ const LATER_KINDS: [&str; 2] = ["introspection", "wsse"];
 
 impl Read for Provider {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Self::read_at(node.span, node, reader)
+    }
+
+    fn read_at(key: Span, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(entries) = node.map() else {
             return reader
                 .wrong_type(node, "a mapping with one of `oidc`, `jwt`, `api_keys`, `basic`, `mtls`");
@@ -204,14 +209,14 @@ impl Read for Provider {
         let [kind] = kinds.as_slice() else {
             let (span, message) = match kinds.get(1) {
                 Some(second) => (second.key_span, "a provider is of exactly one kind, this one of several"),
-                None => (node.span, "a provider is of exactly one kind, and none is given"),
+                None => (key, "a provider is of exactly one kind, and none is given"),
             };
             let hint = "one of `oidc`, `jwt`, `api_keys`, `basic`, `mtls`";
             reader.advise(&codes::CONFLICT, span, message, hint);
             return None;
         };
         match kind.key.as_str() {
-            "oidc" => OidcProvider::read(node, reader).map(Self::Oidc),
+            "oidc" => OidcProvider::read_at(key, node, reader).map(Self::Oidc),
             "jwt" => inner("jwt", node, reader).map(Self::Jwt),
             "api_keys" => inner("api_keys", node, reader).map(Self::ApiKeys),
             "basic" => inner("basic", node, reader).map(Self::Basic),
@@ -242,7 +247,7 @@ fn check_oidc(provider: &OidcProvider, fields: &Fields<'_>, reader: &mut Reader<
     check_issuer(&provider.oidc, fields.place("oidc"), reader);
 }
 
-fn check_issuer(url: &Url, span: crate::source::Span, reader: &mut Reader<'_>) {
+fn check_issuer(url: &Url, span: Span, reader: &mut Reader<'_>) {
     if url.scheme == crate::units::Scheme::Http && !url.is_loopback() {
         let message = format!("signing keys of `{url}` would be fetched over clear text");
         reader.advise(&codes::INSECURE_ISSUER, span, message, "use `https://`");

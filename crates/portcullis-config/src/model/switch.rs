@@ -4,6 +4,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::{
     read::{Read, Reader},
+    source::Span,
     yaml::Node,
 };
 
@@ -28,9 +29,13 @@ impl<T> Switch<T> {
 
 impl<T: Read> Read for Switch<T> {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Self::read_at(node.span, node, reader)
+    }
+
+    fn read_at(key: Span, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match node.scalar() {
             Some("off") => Some(Self::Off),
-            _ => T::read(node, reader).map(Self::On),
+            _ => T::read_at(key, node, reader).map(Self::On),
         }
     }
 

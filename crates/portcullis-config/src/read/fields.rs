@@ -70,7 +70,10 @@ impl<'n> Fields<'n> {
             }
             self.whole = false;
         } else if default.is_none() && T::REQUIRED {
-            reader.note(&codes::MISSING_KEY, self.span, format!("`{key}` is missing"));
+            // What a later version would put in its place is refused anyway, and would not miss it.
+            if !self.entries.iter().any(|entry| self.later.contains(&entry.key.as_str())) {
+                reader.note(&codes::MISSING_KEY, self.span, format!("`{key}` is missing"));
+            }
             return None;
         }
         match default {

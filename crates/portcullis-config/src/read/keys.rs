@@ -65,7 +65,16 @@ macro_rules! keys {
 
         impl $crate::read::Read for $name {
             fn read(node: &$crate::yaml::Node, reader: &mut $crate::read::Reader<'_>) -> Option<Self> {
+                Self::read_at(node.span, node, reader)
+            }
+
+            fn read_at(
+                key: $crate::source::Span,
+                node: &$crate::yaml::Node,
+                reader: &mut $crate::read::Reader<'_>,
+            ) -> Option<Self> {
                 let mut fields = $crate::read::Fields::open(node, reader)?;
+                fields.span = key;
                 $( fields.later($later); )?
                 $( fields.refuse($refuse); )?
                 let it = Self::take(&mut fields, reader);

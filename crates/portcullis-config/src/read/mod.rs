@@ -28,6 +28,9 @@ use crate::{
     yaml::Node,
 };
 
+/// Remarks gathered about one configuration.
+const DIAGNOSTICS_MAX: usize = 1_000;
+
 /// A type that can be written in a configuration.
 pub(crate) trait Read: Sized {
     /// Whether a key of this type must be given when it has no default.
@@ -97,6 +100,13 @@ impl<'a> Reader<'a> {
     /// Notes a diagnostic at its place.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic, span: Span) {
         let origin = Some(self.sources.origin(span));
+        let diagnostic = match self.diagnostics.len() {
+            ..DIAGNOSTICS_MAX => diagnostic,
+            DIAGNOSTICS_MAX => {
+                Diagnostic::new(&codes::TOO_LARGE, "too many mistakes; what follows is not shown")
+            }
+            _ => return,
+        };
         self.diagnostics.push(Diagnostic { span: Some(span), origin, ..diagnostic });
     }
 

@@ -88,3 +88,31 @@ impl Read for DurationRange {
         text_schema("a range of durations", Some("^[0-9]+(ms|s|m|min|h|d) ?\\.\\. ?[0-9]+(ms|s|m|min|h|d)$"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_durations_and_ranges() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("1d"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(parse_duration("5"), Err(DurationError::Unit));
+        assert_eq!(parse_duration("0s"), Err(DurationError::Zero));
+        assert_eq!(parse_duration("4000d"), Err(DurationError::TooLong));
+        assert_eq!(parse_duration("99999999999999999d"), Err(DurationError::TooLong));
+        let range = parse_range("25ms..250ms").unwrap();
+        assert_eq!((range.from, range.to), (Duration::from_millis(25), Duration::from_millis(250)));
+        assert_eq!(parse_range("250ms..25ms"), Err(DurationError::Range));
+        assert_eq!(parse_range("250ms"), Err(DurationError::Range));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[0-9]{0,22}[a-z. ]{0,5}") {
+            let _ = (parse_duration(&text), parse_range(&text));
+        }
+    }
+}

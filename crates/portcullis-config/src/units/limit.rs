@@ -6,7 +6,7 @@ use portcullis_core::limit::{CalendarPeriod, Quota, Rate};
 use schemars::{Schema, SchemaGenerator};
 
 use super::{
-    duration::{DurationError, parse_duration},
+    duration::parse_duration,
     number::{NumberError, parse_count},
 };
 use crate::{
@@ -96,7 +96,7 @@ pub struct LoginAttempts {
 pub(crate) enum LimitError {
     Form,
     Number(NumberError),
-    Duration(DurationError),
+    Period,
     Zero,
     TooLarge,
     Dimension(String),
@@ -114,7 +114,9 @@ impl fmt::Display for LimitError {
                 "write `100/s burst 200 per consumer`, `10k/day per consumer` or `20 concurrent per ip`"
             }
             Self::Number(error) => return error.fmt(f),
-            Self::Duration(error) => return error.fmt(f),
+            Self::Period => {
+                "the period is `s`, `m`, `h` or such as `10m` for a rate, `hour`, `day` or `month` for a quota"
+            }
             Self::Zero => "it must allow at least 1",
             Self::TooLarge => "it is too large",
             Self::Dimension(word) => {
@@ -168,7 +170,7 @@ fn parse_amount<'t>(
         "s" => Duration::from_secs(1),
         "m" | "min" => Duration::from_secs(60),
         "h" => Duration::from_secs(3_600),
-        other => parse_duration(other).map_err(LimitError::Duration)?,
+        other => parse_duration(other).map_err(|_| LimitError::Period)?,
     };
     let count = u32::try_from(count).map_err(|_| LimitError::TooLarge)?;
     let mut rate = Rate { count, period, burst: count };
@@ -292,5 +294,69 @@ impl Read for Quota {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         text_schema("a quota", Some("^[0-9]+[kM]?/(hour|day|month)$"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rate(count: u32, secs: u64, burst: u32) -> LimitAmount {
+        LimitAmount::Rate(Rate { count, period: Duration::from_secs(secs), burst })
+    }
+
+    #[test]
+    fn reads_rates_quotas_and_places() {
+        let limit = parse_limit("100/s burst 200 per consumer").unwrap();
+        assert_eq!((limit.amount, limit.per), (rate(100, 1, 200), vec![Dimension::Consumer]));
+        let limit = parse_limit("5/10m  per consumer,operation when anonymous").unwrap();
+        assert_eq!(limit.amount, rate(5, 600, 5));
+        assert_eq!(limit.per, [Dimension::Consumer, Dimension::Operation]);
+        assert_eq!(limit.when, LimitWhen::Anonymous);
+        assert_eq!(&*limit.text, "5/10m per consumer,operation when anonymous");
+        let day = LimitAmount::Quota(Quota { count: 10_000, period: CalendarPeriod::Day });
+        assert_eq!(parse_limit("10k/day").unwrap().amount, day);
+        assert_eq!(parse_limit("20 concurrent per ip").unwrap().amount, LimitAmount::Concurrent(20));
+        assert_eq!(parse_rate("5/min"), Ok(Rate { count: 5, period: Duration::from_secs(60), burst: 5 }));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_understand() {
+        for (text, error) in [
+            ("", LimitError::Form),
+            ("100", LimitError::Form),
+            ("0/s", LimitError::Zero),
+            ("0 concurrent", LimitError::Zero),
+            ("5/s burst 0", LimitError::Burst),
+            ("5/s burst", LimitError::Burst),
+            ("10k/day burst 5", LimitError::QuotaBurst),
+            ("5/s per", LimitError::Form),
+            ("5/s per nose", LimitError::Dimension("nose".to_owned())),
+            ("5/s when drunk", LimitError::When("drunk".to_owned())),
+            ("5/s per ip or so", LimitError::Form),
+            ("5/0s", LimitError::Period),
+            ("5/fortnight", LimitError::Period),
+            ("9999M/s", LimitError::TooLarge),
+        ] {
+            assert_eq!(parse_limit(text), Err(error), "{text}");
+        }
+        assert_eq!(parse_rate("10k/day"), Err(LimitError::RateOnly));
+        assert_eq!(parse_login_attempts("5/10m"), Err(LimitError::LoginPer));
+        assert_eq!(parse_login_attempts("5/10m per username").unwrap().per, LoginSubject::Username);
+    }
+
+    proptest! {
+        #[test]
+        fn a_rate_is_read_as_it_is_written(count in 1_u32.., secs in 1_u64..1_000_000, burst in 1_u32..) {
+            let limit = parse_limit(&format!("{count}/{secs}s burst {burst} per ip"));
+            prop_assert_eq!(limit.unwrap().amount, rate(count, secs, burst));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
+            let _ = (parse_limit(&text), parse_login_attempts(&text));
+        }
     }
 }

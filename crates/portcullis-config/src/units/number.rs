@@ -171,3 +171,40 @@ impl fmt::Display for Count {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_numbers_with_their_units() {
+        assert_eq!(parse_count("10k"), Ok(10_000));
+        assert_eq!(parse_count("5M"), Ok(5_000_000));
+        assert_eq!(parse_count("10K"), Err(NumberError::CountUnit));
+        assert_eq!(parse_count("99999999999999M"), Err(NumberError::TooLarge));
+        assert_eq!(parse_count("-1"), Err(NumberError::NotANumber));
+        assert_eq!(parse_size("32KiB"), Ok(32_768));
+        assert_eq!(parse_size("10 kB"), Ok(10_000));
+        assert_eq!(parse_size("1Mb"), Err(NumberError::SizeUnit));
+        assert_eq!(parse_percent("20%"), Ok(Percent { basis_points: 2_000 }));
+        assert_eq!(parse_percent("0.5%"), Ok(Percent { basis_points: 50 }));
+        assert_eq!(parse_percent("0.05%"), Ok(Percent { basis_points: 5 }));
+        for wrong in ["20", "101%", "1.%", "1.234%", "%", "a%", "655.37%"] {
+            assert!(parse_percent(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_size_is_read_back_as_it_is_shown(bytes in 1..u64::MAX / 2) {
+            prop_assert_eq!(parse_size(&Size(bytes).to_string()), Ok(bytes));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,20}") {
+            let _ = (parse_count(&text), parse_size(&text), parse_percent(&text));
+        }
+    }
+}

@@ -267,3 +267,38 @@ impl Read for Origins {
         json_schema!({ "type": ["string", "array"], "title": "origins, or `*`", "items": { "type": "string" } })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_hosts_prefixes_claims_pointers_and_operations() {
+        assert_eq!(parse_host("API.example.com"), Ok(HostPattern::Exact("api.example.com".into())));
+        assert_eq!(parse_host("*.example.com"), Ok(HostPattern::Under("example.com".into())));
+        assert_eq!(parse_host("127.0.0.1"), Ok(HostPattern::Exact("127.0.0.1".into())));
+        for wrong in ["", "*", "a..b", "https://a", "a:80", "a/b", "a b"] {
+            assert!(parse_host(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(parse_prefix("/v1/"), Ok(PathPrefix("/v1".into())));
+        assert_eq!(parse_prefix("/"), Ok(PathPrefix("".into())));
+        for wrong in ["", "v1", "/a/../b", "/a//b", "/%2f", "/{id}", "/a?b"] {
+            assert!(parse_prefix(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            parse_claim("realm_access.roles"),
+            Ok(ClaimPath(vec!["realm_access".into(), "roles".into()]))
+        );
+        assert_eq!(parse_claim("https://x.y/roles").unwrap().0.len(), 1);
+        assert!(parse_claim("a..b").is_err());
+        assert!(parse_pointer("/a~1b").is_ok());
+        assert!(parse_pointer("a").is_err());
+        assert!(parse_pointer("/a~2").is_err());
+        let route = OperationKey::Route("GET".into(), "/orders/{id}".into());
+        assert_eq!(parse_operation("get /orders/{id}"), Ok(route));
+        assert_eq!(parse_operation("tag:internal"), Ok(OperationKey::Tag("internal".into())));
+        assert_eq!(parse_operation("listOrders"), Ok(OperationKey::Id("listOrders".into())));
+        assert!(parse_operation("/orders").is_err());
+        assert!(parse_operation("tag:").is_err());
+    }
+}

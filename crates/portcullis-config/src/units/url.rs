@@ -115,3 +115,44 @@ impl Read for Url {
         text_schema("a URL", Some("^https?://"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_urls_of_servers() {
+        let url = parse_url("http://127.0.0.1:9000").unwrap();
+        assert_eq!((url.scheme, &*url.host, url.port, &*url.path), (Scheme::Http, "127.0.0.1", 9000, ""));
+        assert!(url.is_loopback());
+        let url = parse_url("https://API.example.com/base/").unwrap();
+        assert_eq!((&*url.host, url.port, &*url.path), ("api.example.com", 443, "/base/"));
+        assert_eq!(url.authority(), "api.example.com");
+        assert_eq!(url.to_string(), "https://API.example.com/base/");
+        let url = parse_url("https://[2001:db8::1]:8443").unwrap();
+        assert_eq!(url.authority(), "[2001:db8::1]:8443");
+        for wrong in [
+            "x",
+            "ftp://a",
+            "http://",
+            "http://a:0",
+            "http://a:b",
+            "http://u:p@a",
+            "http://a?b",
+            "http://a b",
+            "http://[x]",
+            "http://[::1]8",
+        ] {
+            assert!(parse_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "https?://\\PC{0,30}") {
+            let _ = parse_url(&text);
+        }
+    }
+}
