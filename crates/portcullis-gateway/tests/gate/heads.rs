@@ -1,0 +1,110 @@
+//! Heads that must be refused, and the record that each leaves.
+
+use portcullis_core::event::Outcome;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn ambiguous_targets_and_hosts_never_reach_the_upstream() {
+    let behind = Behind::ok().await;
+    let gate = gate(serving(vec![endpoint("* /{*rest}", &behind.upstream())]));
+    for (request, status, rule) in [
+        ("GET /a%2fb HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_slash"),
+        ("GET /a%5cb HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_backslash"),
+        ("GET /a%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_zero"),
+        ("GET /a/../b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/dot_segment"),
+        ("GET /a/%2e%2e/b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/dot_segment"),
+        ("GET /a//b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/empty_segment"),
+        ("GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoding"),
+        ("GET / HTTP/1.1\r\n\r\n", 400, "target/no_host"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "target/many_hosts"),
+        ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400, "target/bad_host"),
+        ("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 400, "target/hosts_disagree"),
+        ("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n", 400, "target/connect"),
+        ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 404, "route/unknown_api"),
+    ] {
+        gate.record.clear();
+        let answer = gate.ask(request).await;
+        let event = gate.record.one().await;
+        assert_eq!((answer.status, rules(&event)), (status, vec![rule.to_owned()]), "{request}");
+        assert!(matches!(event.outcome, Outcome::Denied(_)), "{request}");
+    }
+    assert!(behind.asked().is_empty(), "{:?}", behind.asked());
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_refused_and_recorded() {
+    let behind = Behind::ok().await;
+    let gate = gate(serving(vec![endpoint("* /{*rest}", &behind.upstream())]));
+    for request in [
+        "GET / HTTP/1.1\r\nHost: h\r\nBad Name: x\r\n\r\n",
+        "GET / HTTP/3.1\r\nHost: h\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}rubbish\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
+    ] {
+        gate.record.clear();
+        let answer = gate.ask(request).await;
+        assert_eq!(answer.status, 400, "{request}");
+        let event = gate.record.one().await;
+        assert_eq!(event.status, 400, "{request}");
+    }
+    assert!(behind.asked().is_empty(), "{:?}", behind.asked());
+}
+
+#[tokio::test]
+async fn heads_have_bounds() {
+    let behind = Behind::ok().await;
+    let mut plan = serving(vec![endpoint("* /{*rest}", &behind.upstream())]);
+    plan.limits.head_bytes_max = 8192;
+    plan.limits.headers_max = 20;
+    plan.limits.target_bytes_max = 100;
+    let gate = gate(plan);
+    for (request, status) in [
+        (format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(200)), 431),
+        (format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(20_000)), 431),
+        (format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "X: y\r\n".repeat(30)), 431),
+    ] {
+        gate.record.clear();
+        let answer = gate.ask(&request).await;
+        assert_eq!(answer.status, status, "{}", &request[..30]);
+        assert_eq!(gate.record.one().await.status, status, "{}", &request[..30]);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_head_is_cut() {
+    let behind = Behind::ok().await;
+    let mut plan = serving(vec![endpoint("GET /", &behind.upstream())]);
+    plan.limits.header_timeout = std::time::Duration::from_millis(200);
+    let gate = gate(plan);
+    let mut client = gate.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: h\r\nX: ").await;
+    let dripping = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            client.send("x").await;
+            let mut byte = [0];
+            if matches!(client.0.try_read(&mut byte), Ok(0)) {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), dripping).await.expect("cut");
+    assert_eq!(gate.gateway.stats().connections_timed_out.now(), 1);
+}
+
+#[tokio::test]
+async fn trusted_proxies_speak_for_clients() {
+    let behind = Behind::ok().await;
+    let mut plan = serving(vec![endpoint("GET /", &behind.upstream())]);
+    plan.trusted_proxies = ["127.0.0.0/8".parse().unwrap()].into();
+    let gate = gate(plan);
+    gate.ask("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6, 192.0.2.7\r\nX-User-Id: root\r\n\r\n")
+        .await;
+    assert_eq!(gate.record.one().await.client.to_string(), "192.0.2.7");
+    let asked = behind.asked().remove(0);
+    assert!(asked.contains("x-forwarded-for: 6.6.6.6, 192.0.2.7, 127.0.0.1\r\n"), "{asked}");
+    assert!(!asked.contains("x-user-id"), "{asked}");
+}
