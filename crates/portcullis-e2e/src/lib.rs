@@ -15,11 +15,23 @@
 mod caller;
 mod command;
 mod gate;
+mod held_upstream;
+mod key_server;
+mod secure_caller;
 mod shared_data;
+mod shop;
+mod tokens;
+mod traces;
 mod upstream;
 
 pub use caller::{Answer, Caller};
 pub use command::{Output, binary, portcullis};
 pub use gate::{Gate, GateBuilder};
+pub use held_upstream::HeldUpstream;
+pub use key_server::KeyServer;
+pub use secure_caller::{Authority, Certificate, SecureCaller};
 pub use shared_data::{corpora, shared};
+pub use shop::SHOP;
+pub use tokens::{SigningKey, base64url, from_base64url, key_set, now_secs, unsigned};
+pub use traces::{rules, until_status};
 pub use upstream::{Recorded, Upstream, text};
