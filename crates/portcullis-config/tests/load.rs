@@ -289,8 +289,36 @@ fn the_schema_takes_what_the_reader_takes_and_refuses_unknown_keys() {
 }
 
 #[test]
-fn the_reference_is_complete() {
-    insta::assert_snapshot!(portcullis_config::reference());
+fn the_reference_shows_type_default_and_meaning() {
+    let reference = portcullis_config::reference();
+    let line = "| `connect` | a duration | `1s` | For a connection, TLS included. |";
+    assert!(reference.lines().any(|it| it == line), "{reference}");
+    let line = "| `certificate` | the path of a file | **required** | The chain in PEM, the leaf first.\
+                <br>Example: `certificate: file:/etc/portcullis/api.pem` |";
+    assert!(reference.lines().any(|it| it == line), "{reference}");
+}
+
+#[test]
+fn the_short_form_and_a_listener_of_its_name_clash() {
+    let text = check("listen: 127.0.0.1:1\nlisteners: { main: { address: 127.0.0.1:2 } }\n");
+    assert!(text.contains("error[PC1005]: `listeners.main` is defined twice"), "{text}");
+}
+
+#[test]
+fn control_characters_of_a_file_do_not_reach_the_terminal() {
+    let text =
+        check("listen: 127.0.0.1:1\n\"\\e[31mred\": 1\napis: { a: { spec: none, upstream: \"\\e[2J\" } }\n");
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_damaged_file_is_loaded_or_refused_and_never_panics(at in 0..QUICK_START.len(), with in "[\\PC\n\t]{0,6}") {
+        let mut text = QUICK_START.to_owned();
+        text.replace_range(at..=at, &with);
+        let loaded = load_text(&text);
+        proptest::prop_assert_eq!(loaded.config.is_none(), loaded.render(Style::Plain).contains("error["));
+    }
 }
 
 #[test]

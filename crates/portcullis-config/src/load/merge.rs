@@ -1,5 +1,7 @@
 //! Merges documents by name.
 
+use std::collections::HashMap;
+
 use super::include::remark;
 use crate::{
     codes,
@@ -12,6 +14,9 @@ use crate::{
 /// document alone.
 const BY_NAME: [&str; 8] =
     ["", "listeners", "identity", "identity.providers", "consumers", "plans", "upstreams", "apis"];
+
+/// Up to this many keys are looked for one by one.
+const SMALL: usize = 16;
 
 /// One document out of all; `None` when there is none.
 pub(super) fn merge(trees: Vec<Node>, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
@@ -39,14 +44,22 @@ fn merge_into(path: &str, into: &mut Node, from: Node, sources: &Sources, diagno
     }
     // A main document of the wrong shape is noted when it is read.
     let Value::Map(known) = &mut into.value else { return };
-    let places: std::collections::HashMap<String, usize> =
-        known.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+    // Thousands of small documents must not index all that came before them each time.
+    let index = entries.len() > SMALL;
+    let places: HashMap<String, usize> = match index {
+        true => known.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect(),
+        false => HashMap::new(),
+    };
     for entry in entries {
         // The version and the list of includes stand in each document for itself.
         if path.is_empty() && entry.key == "include" {
             continue;
         }
-        let Some(first) = places.get(&entry.key).and_then(|at| known.get_mut(*at)) else {
+        let place = match index {
+            true => places.get(&entry.key).copied(),
+            false => known.iter().position(|it| it.key == entry.key),
+        };
+        let Some(first) = place.and_then(|at| known.get_mut(at)) else {
             known.push(entry);
             continue;
         };

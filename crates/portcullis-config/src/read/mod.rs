@@ -93,7 +93,8 @@ impl<'a> Reader<'a> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let hint = Some(hint.into());
+        // Names in a hint come from files too: see [`Diagnostic::new`].
+        let hint = Some(hint.into().replace(char::is_control, "\u{fffd}"));
         self.push(Diagnostic { hint, ..Diagnostic::new(code, message) }, span);
     }
 
