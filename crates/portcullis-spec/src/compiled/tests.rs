@@ -418,22 +418,30 @@ fn answers_are_judged_where_declared() {
 
 #[test]
 fn a_broken_schema_costs_its_own_operation() {
-    let mut document = openapi::load(
-        "api.yaml",
-        &MemorySource::default().with(
-            "api.yaml",
-            format!("openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths:\n  /a:\n{ORDERS}  /b:\n    get: {{responses: {{'200': {{description: ok}}}}}}\n"),
-        ),
-        &LoadOptions::default(),
-    )
-    .unwrap();
-    let schema = document.operations[0].body.as_ref().unwrap().content[0].schema.clone().unwrap();
-    document.request_schemas["$defs"][schema.name()] = serde_json::json!({"type": "objekt"});
-    let compiled = CompiledDocument::compile(document, CompileOptions::default());
-    assert_eq!(compiled.operations.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), ["/b"]);
-    assert_eq!(compiled.diagnostics.len(), 1);
-    assert_eq!(compiled.diagnostics[0].severity, DiagnosticSeverity::Error);
-    assert_eq!(compiled.diagnostics[0].operation.as_deref(), Some("POST /a"));
+    let text = format!(
+        "openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths:\n  /a:\n{ORDERS}  /b:\n    get: {{responses: {{'200': {{description: ok}}}}}}\n"
+    );
+    let source = MemorySource::default().with("api.yaml", text);
+    for broken in [
+        serde_json::json!({"type": "objekt"}),
+        serde_json::json!({"items": {"pattern": "(?=a)b"}}),
+        serde_json::json!({"items": {"$ref": "#/$defs/nowhere"}}),
+    ] {
+        let mut document = openapi::load("api.yaml", &source, &LoadOptions::default()).unwrap();
+        let schema = document.operations[0].body.as_ref().unwrap().content[0].schema.clone().unwrap();
+        document.request_schemas["$defs"][schema.name()] = broken.clone();
+        let compiled = CompiledDocument::compile(document, CompileOptions::default());
+        let paths: Vec<_> = compiled.operations.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, ["/b"], "{broken}");
+        assert_eq!(compiled.diagnostics.len(), 1, "{broken}");
+        assert_eq!(compiled.diagnostics[0].severity, DiagnosticSeverity::Error);
+        assert_eq!(compiled.diagnostics[0].operation.as_deref(), Some("POST /a"));
+        assert!(
+            compiled.diagnostics[0].message.contains(schema.pointer()),
+            "{}",
+            compiled.diagnostics[0].message
+        );
+    }
 }
 
 #[test]

@@ -200,7 +200,9 @@ impl Faults {
                 return;
             }
         }
+        // Nothing is left that could fail again, so that compiling comes to an end.
         self.all = Some(message);
+        definitions.clear();
     }
 
     /// Drops the entries that lead to a broken definition, and reports them.
