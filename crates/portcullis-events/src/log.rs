@@ -293,6 +293,18 @@ impl Log {
     }
 }
 
+#[cfg(test)]
+impl Log {
+    /// Makes writing fail, or work again.
+    pub(crate) fn write_to(&mut self, path: &Path) {
+        self.file = open_file(path).unwrap();
+    }
+
+    pub(crate) fn write_to_own_file(&mut self) {
+        self.file = open_file(&self.segment.path).unwrap();
+    }
+}
+
 fn open_file(path: &Path) -> Result<File, EventsError> {
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     file.map_err(|e| EventsError::file(path, e))

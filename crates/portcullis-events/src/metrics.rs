@@ -356,3 +356,63 @@ pub const fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::Panicked => "panicked",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(n: usize) -> Event {
+        serde_json::from_value(serde_json::json!({
+            "id": "018bcfe5-6800-7fff-bfff-ffffffffffff", "at": 1, "took_micros": 1500, "upstream_micros": 900,
+            "listener": "main", "client": "192.0.2.1", "protocol": "h2", "tls": true, "host": "api.example.com",
+            "method": "GET", "path": "/", "api": "orders", "operation": format!("op{n}"), "status": 429,
+            "outcome": { "denied": { "too_many_requests": { "retry_after_secs": 1 } } },
+            "reasons": [
+                { "rule": "schema/required", "severity": "low", "message": "m", "reported_only": true },
+                { "rule": format!("limits/{n}"), "severity": "low", "message": "m" },
+            ],
+            "request_bytes": 5, "response_bytes": 10,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn says_what_happened_in_the_exposition_format() {
+        let metrics = Metrics::new();
+        metrics.observe(&event(1));
+        metrics.config_loaded(3);
+        metrics.config_rejected();
+        metrics.value(Shape::Gauge, "connections", "Open connections", || 7);
+        metrics.value(Shape::Counter, "accepted", "Accepted connections", || 9);
+        let text = metrics.encode();
+        for line in [
+            "portcullis_exchanges_total{api=\"orders\",operation=\"op1\",status=\"4xx\",outcome=\"too_many_requests\"} 1",
+            "portcullis_denials_total{api=\"orders\",rule=\"schema/required\",mode=\"report\"} 1",
+            "portcullis_denials_total{api=\"orders\",rule=\"limits/1\",mode=\"block\"} 1",
+            "portcullis_exchange_duration_seconds_bucket{le=\"0.0025\",api=\"orders\"} 1",
+            "portcullis_upstream_duration_seconds_count{api=\"orders\"} 1",
+            "portcullis_response_body_bytes_total{api=\"orders\"} 10",
+            "portcullis_config_generation 3",
+            "portcullis_config_reloads_total{result=\"rejected\"} 1",
+            "portcullis_events_dropped_total{kind=\"denied\"} 0",
+            "portcullis_connections 7",
+            "portcullis_accepted_total 9",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\n---\n{text}");
+        }
+    }
+
+    #[test]
+    fn labels_are_bounded() {
+        let metrics = Metrics::new();
+        for n in 0..OPERATIONS_MAX + 50 {
+            metrics.observe(&event(n));
+        }
+        let text = metrics.encode();
+        let count = |prefix| text.lines().filter(|it: &&str| it.starts_with(prefix)).count();
+        assert_eq!(count("portcullis_exchanges_total"), OPERATIONS_MAX + 1);
+        assert_eq!(count("portcullis_denials_total"), RULES_MAX + 1);
+        assert!(text.contains("operation=\"other\",status=\"4xx\",outcome=\"too_many_requests\"} 50"));
+    }
+}

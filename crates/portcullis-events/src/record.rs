@@ -274,10 +274,8 @@ impl Shared {
         (orders.stop, orders.asked)
     }
 
-    fn report(&self, fault: Option<Arc<str>>, done: u64) {
-        let mut orders = self.lock();
-        orders.fault = fault;
-        orders.done = done;
+    fn finish(&self, asked: u64) {
+        self.lock().done = asked;
         self.ordered.notify_all();
     }
 }
@@ -306,20 +304,8 @@ impl Work {
                 // From here on events are refused; those already in the queue are still written.
                 self.shared.closed.store(true, Ordering::Release);
             }
-            let (drained, mut result) = self.drain(receiver, clock);
-            if result.is_ok() {
-                result = self.tell_drops(clock.now()).and_then(|()| self.log.turn(clock.now()));
-            }
-            if stop && result.is_ok() {
-                result = self.log.close(clock.now());
-            }
-            let dropped = self.shared.dropped();
-            self.metrics.dropped(&dropped.since(&self.measured));
-            self.measured = dropped;
-            self.refused = result.is_err();
-            let fault = result.err().map(|error| describe(&error));
-            self.metrics.set_record_fault(fault.is_some());
-            self.shared.report(fault, asked);
+            let drained = self.round(receiver, clock, stop);
+            self.shared.finish(asked);
             if stop {
                 return;
             }
@@ -329,6 +315,24 @@ impl Work {
                 (false, _) => REST,
             };
         }
+    }
+
+    /// Takes what waits, writes it, and says how that went; how many events it took.
+    fn round(&mut self, receiver: &Receiver<Event>, clock: &dyn Clock, is_last: bool) -> usize {
+        let (drained, mut result) = self.drain(receiver, clock);
+        if result.is_ok() {
+            result = self.tell_drops(clock.now()).and_then(|()| self.log.turn(clock.now()));
+        }
+        if is_last && result.is_ok() {
+            result = self.log.close(clock.now());
+        }
+        let dropped = self.shared.dropped();
+        self.metrics.dropped(&dropped.since(&self.measured));
+        self.measured = dropped;
+        self.refused = result.is_err();
+        self.metrics.set_record_fault(self.refused);
+        self.shared.lock().fault = result.err().map(|error| describe(&error));
+        drained
     }
 
     /// Takes what waits now, and no more than the queue holds, so that flushes and stops get their turn.
@@ -394,4 +398,195 @@ impl Drop for Ended {
 fn describe(error: &EventsError) -> Arc<str> {
     let source = std::error::Error::source(error).map(|it| format!(": {it}")).unwrap_or_default();
     format!("{error}{source}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::clock::ManualClock;
+
+    use super::*;
+    use crate::{
+        query::{Filter, tail},
+        verify::{self, verify},
+    };
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn event(path: &str, outcome: &str) -> Event {
+        let outcome: serde_json::Value = serde_json::from_str(outcome).unwrap();
+        serde_json::from_value(serde_json::json!({
+            "id": "018bcfe5-6800-7fff-bfff-ffffffffffff", "at": NOW, "took_micros": 1500, "listener": "main",
+            "client": "192.0.2.1", "protocol": "http/1.1", "tls": true, "host": "api.example.com",
+            "method": "GET", "path": path, "api": "orders", "operation": "getOrder", "outcome": outcome,
+            "status": 200, "request_bytes": 0, "response_bytes": 10,
+        }))
+        .unwrap()
+    }
+
+    fn served() -> Event {
+        event("/v1/orders/7", "\"served\"")
+    }
+
+    fn denied() -> Event {
+        event("/v1/orders/7", "{\"denied\":\"forbidden\"}")
+    }
+
+    struct Bench {
+        dir: tempfile::TempDir,
+        clock: ManualClock,
+        metrics: Arc<Metrics>,
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::from_seed(&[7; 32]).unwrap()
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let metrics = Arc::new(Metrics::new());
+            Self { dir: tempfile::tempdir().unwrap(), clock: ManualClock::at(NOW), metrics }
+        }
+
+        fn options(&self, queue_max: usize) -> Options {
+            Options {
+                directory: self.dir.path().join("events"),
+                policy: Policy::default(),
+                queue_max,
+                redactor: Redactor::default(),
+            }
+        }
+
+        /// A writer whose thread is this one.
+        fn still(&self, queue_max: usize, taps: Vec<Tap>) -> (Writer, Work, Receiver<Event>) {
+            let options = self.options(queue_max);
+            let log = Log::open(&options.directory, options.policy, key(), NOW).unwrap();
+            let (sender, receiver) = sync_channel(queue_max);
+            let shared = Arc::new(Shared { queue_max, ..Shared::default() });
+            let work = Work {
+                log,
+                redactor: options.redactor,
+                metrics: Arc::clone(&self.metrics),
+                taps,
+                told: Counts::default(),
+                measured: Counts::default(),
+                refused: false,
+                shared: Arc::clone(&shared),
+            };
+            (Writer { sender, shared, thread: Mutex::new(None) }, work, receiver)
+        }
+
+        fn sound(&self) -> verify::Report {
+            match verify(&self.dir.path().join("events"), key().public(), None).unwrap() {
+                verify::Outcome::Sound(report) => report,
+                verify::Outcome::Flawed(finding, _) => panic!("{finding:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_queue_drops_served_calls_first_and_the_log_tells_how_many() {
+        let bench = Bench::new();
+        let (writer, mut work, receiver) = bench.still(16, Vec::new());
+        for _ in 0..20 {
+            writer.record(served());
+        }
+        for _ in 0..7 {
+            writer.record(denied());
+        }
+        assert_eq!(writer.status().dropped, Counts { served: 8, denied: 3, failed: 0 });
+        assert_eq!(work.round(&receiver, &bench.clock, false), 16);
+        writer.record(event("/", "\"client_gone\""));
+        work.round(&receiver, &bench.clock, true);
+        let report = bench.sound();
+        assert_eq!((report.events, report.dropped.served, report.dropped.denied), (17, 8, 3));
+        assert_eq!((writer.status().written, writer.status().queued), (17, 0));
+        let text = bench.metrics.encode();
+        assert!(text.contains("portcullis_events_dropped_total{kind=\"served\"} 8"), "{text}");
+    }
+
+    #[test]
+    fn a_refusing_disk_costs_records_that_are_counted_and_nothing_else() {
+        let bench = Bench::new();
+        let (writer, mut work, receiver) = bench.still(64, Vec::new());
+        writer.record(served());
+        work.round(&receiver, &bench.clock, false);
+        work.log.write_to("/dev/full".as_ref());
+        writer.record(denied());
+        work.round(&receiver, &bench.clock, false);
+        assert!(writer.status().fault.is_some() && !bench.metrics.record_is_sound());
+        for _ in 0..5 {
+            writer.record(served());
+        }
+        work.round(&receiver, &bench.clock, false);
+        assert_eq!(writer.status().dropped.total(), 5, "counted, not kept in memory without bound");
+        assert!(bench.metrics.encode().contains("portcullis_events_fault 1"));
+        work.log.write_to_own_file();
+        writer.record(served());
+        work.round(&receiver, &bench.clock, true);
+        assert_eq!(writer.status().fault, None);
+        assert!(bench.metrics.record_is_sound());
+        let report = bench.sound();
+        assert_eq!(
+            (report.events, report.dropped.served),
+            (3, 5),
+            "what was encoded before was written after"
+        );
+    }
+
+    #[test]
+    fn a_failing_tap_costs_the_tap_only() {
+        let bench = Bench::new();
+        let (send, seen) = std::sync::mpsc::channel();
+        let taps: Vec<Tap> =
+            vec![Box::new(|_| panic!("a defect")), Box::new(move |it| send.send(it.status).unwrap())];
+        let (writer, mut work, receiver) = bench.still(16, taps);
+        writer.record(served());
+        writer.record(served());
+        work.round(&receiver, &bench.clock, true);
+        assert_eq!((work.taps.len(), seen.try_iter().count()), (1, 2));
+        assert_eq!(bench.sound().events, 2);
+    }
+
+    #[test]
+    fn nothing_in_a_request_can_forge_a_line_or_carry_a_secret_out() {
+        let bench = Bench::new();
+        let (writer, mut work, receiver) = bench.still(16, Vec::new());
+        let nasty = "/a\n{\"seq\":9}\r\n\u{2028}\u{1b}[2J/eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln";
+        writer.record(event(nasty, "\"served\""));
+        work.round(&receiver, &bench.clock, true);
+        let report = bench.sound();
+        let segments = crate::segment::list(&bench.dir.path().join("events")).unwrap();
+        let text = std::fs::read_to_string(&segments[0].path).unwrap();
+        assert_eq!(u64::try_from(text.lines().count()).unwrap(), report.records);
+        assert!(!text.chars().any(|c| c != '\n' && crate::text::is_hidden(c)));
+        assert!(!text.contains("eyJ") && text.contains("[redacted]"));
+        let back = &tail(&bench.dir.path().join("events"), 1, &Filter::default()).unwrap()[0];
+        assert!(back.path.starts_with("/a\n{\"seq\":9}\r\n\u{2028}\u{1b}[2J/"));
+    }
+
+    #[test]
+    fn many_threads_lose_nothing_uncounted() {
+        let bench = Bench::new();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let metrics = Arc::clone(&bench.metrics);
+        let writer = Writer::start(bench.options(256), key(), clock, metrics, Vec::new()).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..1_000 {
+                        writer.record(served());
+                    }
+                });
+            }
+        });
+        writer.flush();
+        writer.record(denied());
+        writer.close();
+        writer.record(denied());
+        let report = bench.sound();
+        assert_eq!(report.events + report.dropped.served, 8_001);
+        assert_eq!((report.dropped.denied, writer.status().dropped.denied), (0, 1), "too late is dropped");
+        assert_eq!(report.unsigned, 0);
+        writer.flush();
+    }
 }

@@ -8,5 +8,6 @@
 )]
 
 mod crash;
+mod reading;
 mod support;
 mod tamper;
