@@ -17,6 +17,7 @@ pub mod sign;
 pub mod text;
 pub mod verify;
 
+mod counts;
 mod lines;
 mod recover;
 

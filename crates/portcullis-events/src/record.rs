@@ -22,12 +22,14 @@ use std::{
 
 use portcullis_core::{
     clock::{Clock, Timestamp},
-    event::{Event, Outcome},
+    event::Event,
     ports::Recorder,
 };
 
+pub use crate::counts::Counts;
 use crate::{
     chain::{Body, Dropped},
+    counts::Kind,
     error::EventsError,
     log::{Log, Policy},
     metrics::Metrics,
@@ -74,32 +76,6 @@ pub struct Status {
     pub written: u64,
     /// Events dropped since the start.
     pub dropped: Counts,
-}
-
-/// Events by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Served by the upstream or answered by the gate.
-    pub served: u64,
-    /// Refused.
-    pub denied: u64,
-    /// Upstream failed, client gone, panicked.
-    pub failed: u64,
-}
-
-impl Counts {
-    /// All of them.
-    pub const fn total(&self) -> u64 {
-        self.served + self.denied + self.failed
-    }
-
-    const fn since(&self, earlier: &Self) -> Self {
-        Self {
-            served: self.served - earlier.served,
-            denied: self.denied - earlier.denied,
-            failed: self.failed - earlier.failed,
-        }
-    }
 }
 
 /// Hands events to the log.
@@ -221,23 +197,6 @@ impl Recorder for Writer {
         if queued == shared.queue_max / 2 {
             shared.lock().wake = true;
             shared.ordered.notify_all();
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Served,
-    Denied,
-    Failed,
-}
-
-impl Kind {
-    const fn of(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Served | Outcome::Answered => Self::Served,
-            Outcome::Denied(_) => Self::Denied,
-            Outcome::UpstreamFailed(_) | Outcome::ClientGone | Outcome::Panicked => Self::Failed,
         }
     }
 }
