@@ -132,7 +132,15 @@ impl Reason {
     /// Adds a place and what was seen there. `seen` must be redacted already where it could be a secret.
     #[must_use]
     pub fn at(mut self, place: Place, seen: impl Into<Box<str>>) -> Self {
-        self.evidence.push(Evidence { place, seen: seen.into() });
+        self.evidence.push(Evidence { place, seen: seen.into(), rule: None });
+        self
+    }
+
+    /// Adds a place where another rule of the same guard was broken.
+    #[must_use]
+    pub fn also(mut self, rule: RuleId, place: Place, seen: impl Into<Box<str>>) -> Self {
+        let rule = (rule != self.rule).then_some(rule);
+        self.evidence.push(Evidence { place, seen: seen.into(), rule });
         self
     }
 
@@ -192,6 +200,9 @@ pub struct Evidence {
     pub place: Place,
     /// A short excerpt, redacted and cut.
     pub seen: Box<str>,
+    /// The rule broken here, where it is not the reason's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
 }
 
 /// A place in a message.

@@ -10,7 +10,7 @@ keys! {
     pub struct Identity {
         /// Identity providers by name.
         providers: BTreeMap<Arc<str>, Provider> => "{ api_keys: { api_keys: {} } }";
-        /// A file of revoked tokens and subjects: one `jti:ID` or `sub:SUBJECT` a line. It is watched.
+        /// A file of revoked tokens and subjects: one `jti ID`, `sub SUBJECT` or `sub SUBJECT before UNIXSECONDS` a line. It is watched.
         revocations: Option<FilePath> => "file:/etc/portcullis/revoked";
     }
     later &["step_up"];
