@@ -1,9 +1,20 @@
 //! One client connection: which protocol it speaks, how long it may be silent, when it must go.
 
 mod io;
+mod sentry;
 mod watch;
 
-use std::{convert::Infallible, future::poll_fn, net::SocketAddr, pin::pin, sync::Arc, task::Poll};
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
 
 use http::{HeaderValue, Version};
 use hyper::{
@@ -17,9 +28,10 @@ use portcullis_core::{
 };
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
-pub(crate) use self::watch::Watch;
+pub(crate) use self::{sentry::FramingFault, watch::Watch};
 use self::{
     io::{ClientIo, Stream},
+    sentry::Sentry,
     watch::{Sentence, Watchdog},
 };
 use crate::{
@@ -40,11 +52,32 @@ pub(crate) struct Connection {
     pub(crate) peer_text: HeaderValue,
     pub(crate) tls: Option<Arc<TlsSession>>,
     pub(crate) watch: Watch,
+    framing: OnceLock<FramingFault>,
+    tunnel: AtomicBool,
     /// The connection's place among those allowed; a tunnel keeps it.
     _slot: Slot,
 }
 
 impl Connection {
+    /// From here on the connection speaks something else than HTTP.
+    pub(crate) fn becomes_tunnel(&self) {
+        self.tunnel.store(true, Ordering::Relaxed);
+    }
+
+    fn is_tunnel(&self) -> bool {
+        self.tunnel.load(Ordering::Relaxed)
+    }
+
+    fn note_framing(&self, fault: FramingFault) {
+        // The first one counts.
+        let _ = self.framing.set(fault);
+    }
+
+    /// What was wrong with the framing, after which nothing more is read.
+    pub(crate) fn framing(&self) -> Option<FramingFault> {
+        self.framing.get().copied()
+    }
+
     pub(crate) fn began(&self) {
         self.listener.in_flight.rise();
         self.watch.began();
@@ -92,9 +125,12 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
         tls: session.map(|session| Arc::new(session.facts)),
         watch: Watch::new(version, !read.is_empty()),
         listener,
+        framing: OnceLock::new(),
+        tunnel: AtomicBool::new(false),
         _slot: slot,
     });
-    let io = TokioIo::new(ClientIo::new(stream, read, Arc::clone(&connection)));
+    let sentry = (version != Version::HTTP_2).then(|| Sentry::new(plan.limits.head_bytes_max));
+    let io = TokioIo::new(ClientIo::new(stream, read, sentry, Arc::clone(&connection)));
     if version == Version::HTTP_2 {
         serve_h2(&connection, &plan, io).await;
     } else {
@@ -138,7 +174,8 @@ async fn serve_h1(connection: &Arc<Connection>, plan: &ListenerPlan, io: TokioIo
         && error.is_parse()
     {
         let denial = if error.is_parse_too_large() { Denial::HeadTooLarge } else { Denial::Malformed };
-        exchange::refused(connection, Version::HTTP_11, denial, malformed(&error));
+        let reason = connection.framing().map_or_else(|| malformed(&error), FramingFault::reason);
+        exchange::refused(connection, Version::HTTP_11, denial, reason);
     }
 }
 

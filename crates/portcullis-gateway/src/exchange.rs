@@ -26,7 +26,7 @@ use crate::{
     connection::Connection,
     denied,
     forwarded::Trust,
-    intake::{self, Intake, PassingBody},
+    intake::{self, Intake, IntakeFault, PassingBody},
     plan::{ApiPlan, Endpoint, ListenerPlan},
     reply::{Content, Reply},
     upstream::OutBody,
@@ -76,20 +76,20 @@ async fn way<'a>(x: &mut Exchange, plan: &'a ListenerPlan, incoming: Incoming) -
 
     x.judge_head(chain).await?;
 
-    let body = x.take_body(&endpoint, incoming).await?;
+    let body = x.take_body(endpoint, incoming).await?;
     if x.cx.request.body.is_some() {
         x.judge(chain, Phase::RequestBody)?;
     }
 
-    let handshake = x.handshake(&endpoint, &hop)?;
-    let answer = x.ask_upstream(&endpoint, body, &hop, handshake.as_ref()).await?;
+    let handshake = x.handshake(endpoint, &hop)?;
+    let answer = x.ask_upstream(endpoint, body, &hop, handshake.as_ref()).await?;
     if handshake.is_some() && answer.response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
         return Ok(Passed { api, content: Passing::Tunnel(answer.response) });
     }
 
     let body = x.take_answer(answer)?;
     x.judge(chain, Phase::ResponseHead)?;
-    let content = x.hold_answer(&endpoint, body).await?;
+    let content = x.hold_answer(endpoint, body).await?;
     Ok(Passed { api, content: Passing::Body(content) })
 }
 
@@ -206,10 +206,16 @@ impl Exchange {
             PassingBody::new(incoming, bytes_max, endpoint.timeouts.body_idle, intake, plan)
                 .map(|body| OutBody::Stream(Box::pin(body)))
         };
-        taken.map_err(|fault| {
-            self.remark(fault.reason());
-            Stop::Denied(fault.denial())
-        })
+        taken.map_err(|fault| self.intake_failed(fault))
+    }
+
+    /// Notes why a body was not taken to its end.
+    fn intake_failed(&mut self, fault: IntakeFault) -> Stop {
+        if let Some(framing) = self.connection.framing() {
+            self.remark(framing.reason());
+        }
+        self.remark(fault.reason());
+        Stop::Denied(fault.denial())
     }
 
     fn is_http1(&self) -> bool {

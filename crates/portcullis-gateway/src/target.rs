@@ -152,9 +152,9 @@ pub fn check_path(path: &str) -> Result<Cow<'_, str>, Fault> {
     Ok(path)
 }
 
-/// A literal of a path template in the form that checked paths have; `None` when no checked path can hold it.
+/// A literal part of a path template in the form that checked paths have; `None` when no checked path can hold it.
 pub fn normalised_literal(literal: &str) -> Option<String> {
-    if literal.contains('/') || literal == "." || literal == ".." {
+    if literal.contains('/') {
         return None;
     }
     let mut encoded = String::with_capacity(literal.len());

@@ -1,4 +1,5 @@
-//! A connection that has become something else than HTTP: bytes both ways until one side ends or both are silent.
+//! A connection that has become something else than HTTP: bytes both ways until one side ends, both are silent or the gate
+//! closes.
 
 use std::{
     pin::Pin,
@@ -26,10 +27,12 @@ pub(crate) async fn join(mut exchange: Box<Exchange>, front: OnUpgrade, behind: 
     let mut behind = TokioIo::new(behind);
     let copying = tokio::io::copy_bidirectional(&mut front, &mut behind);
     let silence = silence(&moved, idle);
+    let closing = exchange.closing();
     tokio::select! {
         // However a tunnel ends, what it moved was served: there is no length that it could fall short of.
         _ = copying => {}
         () = silence => {}
+        () = closing => {}
     }
     exchange.moved(moved.read.load(Ordering::Relaxed), moved.written.load(Ordering::Relaxed));
 }

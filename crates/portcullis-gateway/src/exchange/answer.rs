@@ -23,7 +23,7 @@ use super::{Exchange, Passed, Passing, Stop};
 use crate::{
     denied::{self, Told},
     forwarded::{self, X_REQUEST_ID},
-    plan::{ApiPlan, Endpoint, ErrorPolicy, ListenerPlan},
+    plan::{ApiPlan, Endpoint, ErrorPolicy, ListenerPlan, MakersMarks},
     reply::{Content, Reply},
     tunnel,
     upstream::{Answer, AnswerBody},
@@ -117,8 +117,10 @@ impl Exchange {
     /// Cleans the upstream's header fields and lets the operation's transforms change them.
     fn clean(&self, plan: &ListenerPlan, api: &ApiPlan, headers: &mut HeaderMap) {
         forwarded::strip_response(headers);
-        let kept = self.endpoint.as_ref().map(|endpoint| &*endpoint.kept_headers).unwrap_or_default();
-        strip_makers_marks(headers, kept);
+        let marks = self.endpoint.as_ref().map(|endpoint| endpoint.makers_marks).unwrap_or_default();
+        if marks == MakersMarks::Removed {
+            strip_makers_marks(headers);
+        }
         if let Some(cors) = &api.cors {
             cors.answer(self.cx.request.headers.get(ORIGIN), headers);
         }
@@ -242,6 +244,7 @@ fn dig(
     exchange.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
     let idle = exchange.endpoint.as_ref().map(|endpoint| endpoint.timeouts.upgraded_idle).unwrap_or_default();
     if let Some(front) = upgrade {
+        exchange.connection.becomes_tunnel();
         tokio::spawn(tunnel::join(exchange, front, behind, idle));
     }
     let mut answer = Response::new(Reply::alone(Content::Empty));
@@ -257,7 +260,7 @@ pub(super) fn reference_value(reference: ReferenceId) -> HeaderValue {
 }
 
 /// Removes what tells an attacker which software stands behind (CWE-200).
-fn strip_makers_marks(headers: &mut HeaderMap, kept: &[HeaderName]) {
+fn strip_makers_marks(headers: &mut HeaderMap) {
     const MARKS: [HeaderName; 12] = [
         SERVER,
         VIA,
@@ -273,9 +276,7 @@ fn strip_makers_marks(headers: &mut HeaderMap, kept: &[HeaderName]) {
         HeaderName::from_static("x-served-by"),
     ];
     for mark in &MARKS {
-        if !kept.contains(mark) {
-            headers.remove(mark);
-        }
+        headers.remove(mark);
     }
 }
 

@@ -20,6 +20,7 @@ use super::{Exchange, Stop};
 use crate::{
     chance, denied,
     forwarded::{self, Hop, TRACEPARENT, X_REQUEST_ID},
+    intake::IntakeFault,
     plan::{Endpoint, HostPolicy, Upgrades},
     upstream::{Answer, CallOptions, OutBody, Patience, Side},
 };
@@ -78,7 +79,7 @@ impl Exchange {
         let endless = CallOptions { total: Patience::Endless, idle: Patience::Endless, ..endpoint.call };
         let quiet = handshake.is_some() || self.is_grpc() || self.asks_for_events();
         let options = if quiet { &endless } else { &endpoint.call };
-        match endpoint.upstream.call(head, body, options).await {
+        match endpoint.upstream.call_with(head, body, options, endpoint.retry.as_deref()).await {
             Ok(answer) => {
                 self.upstream = Some(Arc::clone(&answer.server));
                 self.upstream_micros = Some(answer.upstream_micros);
@@ -88,9 +89,7 @@ impl Exchange {
                 self.upstream.clone_from(&failure.server);
                 if failure.side == Side::RequestBody {
                     let fault = self.intake.as_ref().and_then(|intake| intake.fault());
-                    let fault = fault.unwrap_or(crate::intake::IntakeFault::Broken);
-                    self.remark(fault.reason());
-                    return Err(fault.denial().into());
+                    return Err(self.intake_failed(fault.unwrap_or(IntakeFault::Broken)));
                 }
                 self.remark(Reason::new(
                     RuleId::new(rule(failure.fault)),
@@ -143,6 +142,10 @@ impl Exchange {
             }
             (HostPolicy::Client, Some(host)) => {
                 headers.insert(HOST, host);
+            }
+            // Without one, the server's own authority is sent.
+            (HostPolicy::Server, _) => {
+                headers.remove(HOST);
             }
             (HostPolicy::Client, None) => {}
         }

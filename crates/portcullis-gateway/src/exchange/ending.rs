@@ -13,7 +13,7 @@ use portcullis_core::{
 };
 
 use super::Exchange;
-use crate::{chance, connection::Connection};
+use crate::{chance, connection::Connection, listener::Stage};
 
 impl Exchange {
     /// Counts bytes of the answer's body handed to the connection.
@@ -36,6 +36,20 @@ impl Exchange {
         self.tunnel_bytes = from_client;
         self.response_bytes = to_client;
         self.sent_whole();
+    }
+
+    /// Ends when the listener cuts what is left of its connections.
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + use<> {
+        let listener = Arc::clone(&self.connection.listener);
+        async move {
+            loop {
+                let changed = listener.drain.changed();
+                if listener.drain.stage() == Stage::Closing {
+                    return;
+                }
+                changed.await;
+            }
+        }
     }
 
     fn ended_as(&self) -> Outcome {

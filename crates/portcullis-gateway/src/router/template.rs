@@ -302,6 +302,7 @@ fn segment(text: &str, names: &mut Vec<Arc<str>>) -> Result<Segment, TemplateErr
     }
     let last = checked(rest)?;
     Ok(match pieces.first() {
+        None if last == "." || last == ".." => return Err(TemplateError::Literal(text.into())),
         None => Segment::Literal(last.into()),
         Some(first) if pieces.len() == 1 && first.is_empty() && last.is_empty() => Segment::Parameter,
         Some(_) => {

@@ -55,7 +55,7 @@ fn route(router: &Router, host: &str, method: &str, path: &str) -> String {
         Routed::Operation(_, endpoint, parameters) => {
             let mut text = endpoint.operation.id.to_string();
             for (name, range) in parameters {
-                text.push_str(&format!(" {name}={}", &path[range]));
+                text.push_str(&format!(" {name}={}", path.get(range).unwrap()));
             }
             text
         }

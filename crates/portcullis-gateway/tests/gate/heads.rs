@@ -54,6 +54,78 @@ async fn what_is_not_http_is_refused_and_recorded() {
 }
 
 #[tokio::test]
+async fn what_two_readers_frame_differently_is_refused() {
+    let behind = Behind::ok().await;
+    let mut plan = serving(vec![endpoint("* /{*rest}", &behind.upstream())]);
+    plan.protocols = portcullis_gateway::plan::Protocols::H1;
+    let gate = gate(plan);
+    for (request, rule) in [
+        (
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "framing/length_and_encoding",
+        ),
+        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", "framing/repeated_length"),
+        ("GET / HTTP/1.1\nHost: h\n\n", "framing/bare_line_end"),
+        ("GET / HTTP/1.1\r\nHost: h\n\r\n", "framing/bare_line_end"),
+        ("GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n", "framing/folded_line"),
+        ("GET /#x HTTP/1.1\r\nHost: h\r\n\r\n", "framing/request_line"),
+        ("GET / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "framing/encoding"),
+        (
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+            "framing/encoding",
+        ),
+    ] {
+        gate.record.clear();
+        let answer = gate.ask(request).await;
+        assert_eq!(answer.status, 400, "{request:?}");
+        let event = gate.record.one().await;
+        assert_eq!((event.status, rules(&event)), (400, vec![rule.to_owned()]), "{request:?}");
+    }
+    assert!(behind.asked().is_empty(), "{:?}", behind.asked());
+}
+
+#[tokio::test]
+async fn bad_chunks_end_the_exchange() {
+    let behind = Behind::ok().await;
+    let held = guarded(
+        endpoint("POST /held", &behind.upstream()),
+        portcullis_core::chain::Phase::RequestBody,
+        |_| portcullis_core::verdict::Verdict::Pass,
+    );
+    let gate = gate(serving(vec![held]));
+    for chunks in ["3;\r\nabc\r\n0\r\n\r\n", "3;a\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n"] {
+        for cut in [0, 1, 2] {
+            gate.record.clear();
+            let mut client = gate.connect().await;
+            client.send("POST /held HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+            client.send(&chunks[..cut]).await;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            client.send(&chunks[cut..]).await;
+            assert_eq!(client.answer(false).await.status, 400, "{chunks:?}");
+            let event = gate.record.one().await;
+            assert!(rules(&event)[0].starts_with("framing/"), "{event:?}");
+        }
+    }
+    assert!(behind.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_smuggled_request_is_never_served() {
+    let behind = Behind::ok().await;
+    let gate = gate(serving(vec![endpoint("* /{*rest}", &behind.upstream())]));
+    let mut client = gate.connect().await;
+    client
+        .send(
+            "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 30\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\
+             GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n",
+        )
+        .await;
+    assert_eq!(client.answer(false).await.status, 400);
+    assert!(client.closed(std::time::Duration::from_secs(5)).await);
+    assert!(behind.asked().is_empty());
+}
+
+#[tokio::test]
 async fn heads_have_bounds() {
     let behind = Behind::ok().await;
     let mut plan = serving(vec![endpoint("* /{*rest}", &behind.upstream())]);
@@ -91,7 +163,7 @@ async fn a_slow_head_is_cut() {
             }
         }
     };
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), dripping).await.expect("cut");
+    tokio::time::timeout(std::time::Duration::from_secs(5), dripping).await.expect("cut");
     assert_eq!(gate.gateway.stats().connections_timed_out.now(), 1);
 }
 
