@@ -16,6 +16,7 @@ fn gate(upstream: &Upstream, api: &str) -> GateBuilder {
     let config = format!(
         "
 listen: 127.0.0.1:0
+admin: {{ address: 127.0.0.1:0 }}
 tls: off
 identity: {{ providers: {{ api_keys: {{ api_keys: {{}} }} }} }}
 plans: {{ small: {{ rate: 2/h }} }}

@@ -25,6 +25,7 @@ fn config(upstream: &Upstream, api: &str) -> String {
     format!(
         "
 listen: 127.0.0.1:0
+admin: {{ address: 127.0.0.1:0 }}
 tls: off
 identity: {{ providers: {{ staff: {{ basic: {{ users: file:users, realm: shop }} }} }} }}
 apis:

@@ -41,7 +41,7 @@ impl Stage {
     fn gate(&self, spec: &str, api: &str) -> GateBuilder {
         let providers = PROVIDERS.replace("KEYS", &self.keys.url()).replace("ISSUER", ISSUER);
         let config = format!(
-            "listen: 127.0.0.1:0\ntls: off\n{providers}apis:\n  shop:\n    spec: shop.yaml\n    upstream: {}\n    \
+            "listen: 127.0.0.1:0\ntls: off\nadmin: {{ address: 127.0.0.1:0 }}\n{providers}apis:\n  shop:\n    spec: shop.yaml\n    upstream: {}\n    \
              identity_headers: {{ X-User: principal.id, X-Provider: principal.provider }}\n{api}",
             self.upstream.url()
         );
@@ -80,6 +80,8 @@ async fn any_of_several_mechanisms_is_enough() {
         let seen = stage.upstream.seen().pop().expect("a call");
         assert_eq!(seen.headers["x-user"], user);
         assert_eq!(seen.headers["x-provider"], provider);
+        assert!(!seen.headers.contains_key("x-api-key"), "keys end at the gate");
+        assert_eq!(seen.headers.contains_key("authorization"), user == "alice", "passwords end at the gate");
     }
     let refused = get(&gate, "/orders", &[]).await;
     gate.assert_refused(&refused, 401, "auth/credential_missing").await;

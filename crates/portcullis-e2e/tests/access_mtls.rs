@@ -28,6 +28,7 @@ impl Stage {
         let server = ours.server();
         let config = format!(
             "
+admin: {{ address: 127.0.0.1:0 }}
 listeners:
   partners:
     address: 127.0.0.1:0
@@ -192,6 +193,7 @@ fn keyed(upstream: &Upstream, identity_headers: &str) -> GateBuilder {
     let config = format!(
         "
 listen: 127.0.0.1:0
+admin: {{ address: 127.0.0.1:0 }}
 tls: off
 identity: {{ providers: {{ api_keys: {{ api_keys: {{}} }} }} }}
 apis:

@@ -19,6 +19,7 @@ fn config(issuer: &str, upstream: &Upstream, leeway: &str) -> String {
     format!(
         "
 listen: 127.0.0.1:0
+admin: {{ address: 127.0.0.1:0 }}
 tls: off
 identity:
   providers:

@@ -14,6 +14,7 @@ async fn gate(upstream: &HeldUpstream, limit: &str) -> Gate {
     let config = format!(
         "
 listen: 127.0.0.1:0
+admin: {{ address: 127.0.0.1:0 }}
 tls: off
 identity: {{ providers: {{ api_keys: {{ api_keys: {{}} }} }} }}
 plans: {{ narrow: {{ concurrency: 1 }} }}

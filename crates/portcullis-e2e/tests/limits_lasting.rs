@@ -13,6 +13,7 @@ fn config(upstream: &Upstream, top: &str, api: &str) -> String {
     format!(
         "
 listen: 127.0.0.1:0
+admin: {{ address: 127.0.0.1:0 }}
 tls: off
 {top}
 identity: {{ providers: {{ api_keys: {{ api_keys: {{}} }} }} }}
@@ -94,6 +95,7 @@ async fn listeners_have_limits_of_their_own() {
     let upstream = Upstream::agreeable().await;
     let config = format!(
         "
+admin: {{ address: 127.0.0.1:0 }}
 listeners:
   public: {{ address: \"127.0.0.1:0\", tls: off, limit: [2/h per ip] }}
   inside: {{ address: \"127.0.0.1:0\", tls: off, limit: [4/h per ip] }}

@@ -23,6 +23,7 @@ async fn shop() -> Upstream {
 async fn gate(upstream: &Upstream, attempts: &str) -> Gate {
     let config = format!(
         "
+admin: {{ address: 127.0.0.1:0 }}
 listeners:
   main: {{ address: \"127.0.0.1:0\", tls: off, trusted_proxies: [127.0.0.0/8] }}
 apis:

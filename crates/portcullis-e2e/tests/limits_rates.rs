@@ -12,6 +12,7 @@ use portcullis_e2e::{Answer, Caller, Gate, SHOP, Upstream, until_status};
 async fn gate(upstream: &Upstream, api: &str) -> Gate {
     let config = format!(
         "
+admin: {{ address: 127.0.0.1:0 }}
 listeners:
   main:
     address: 127.0.0.1:0

@@ -132,6 +132,10 @@ impl Transform for IdentityHeaders {
             headers.remove(name);
         }
         let Some(principal) = &cx.notes.principal else { return };
+        // A route that also takes tokens leaves the field in place for them; a password is never passed on.
+        if principal.mechanism == Mechanism::Basic {
+            headers.remove(http::header::AUTHORIZATION);
+        }
         match &self.form {
             IdentityForm::Untold => {}
             IdentityForm::Fields(fields) => {
@@ -225,6 +229,15 @@ mod tests {
             transformed(&named(), None, &[("x-user", "root"), ("x-user", "root2"), ("x-roles", "admin")]),
             ""
         );
+    }
+
+    #[test]
+    fn a_password_is_never_passed_on() {
+        let transform = IdentityHeaders::new(IdentityForm::Untold, vec![]);
+        let by = |mechanism| Some(Principal { mechanism, ..caller() });
+        let sent = [("authorization", "x")];
+        assert_eq!(transformed(&transform, by(Mechanism::Basic), &sent), "");
+        assert_eq!(transformed(&transform, by(Mechanism::Jwt), &sent), "authorization: x");
     }
 
     #[test]

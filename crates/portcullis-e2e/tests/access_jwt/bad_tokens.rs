@@ -132,15 +132,15 @@ async fn two_credentials_are_one_too_many() {
     let key = SigningKey::ed25519("k");
     let stage = Stage::of(&[&key], "").await;
     let good = format!("Bearer {}", key.token(&claims()));
-    let mut caller = Caller::of(stage.gate.address());
     for second in [good.as_str(), "Bearer x", "Basic YTpi"] {
         let both = [("authorization", good.as_str()), ("authorization", second)];
+        let mut caller = Caller::of(stage.gate.address());
         let refused = caller.call(Method::GET, "/orders", &both, "").await;
         stage.gate.assert_refused(&refused, 400, "auth/authorization_repeated").await;
     }
     // In a query a token counts for nothing (RFC 9700 §2.1), and is not recorded.
     let token = key.token(&claims());
-    let refused = caller.get(&format!("/orders?access_token={token}")).await;
+    let refused = Caller::of(stage.gate.address()).get(&format!("/orders?access_token={token}")).await;
     stage.gate.assert_refused(&refused, 401, "auth/credential_missing").await;
     stage.gate.assert_nowhere(&token);
     assert_eq!(stage.upstream.seen().len(), 0);
