@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::{run, target};
 
 /// Debian packages, of which only those missing are installed (as root, or by sudo).
-pub fn debian(packages: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn debian(packages: &[&str]) -> anyhow::Result<()> {
     let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -31,7 +31,7 @@ pub fn debian(packages: &[&str]) -> anyhow::Result<()> {
 }
 
 /// npm packages, installed once into `target/tools/npm`; the folder is returned.
-pub fn npm(packages: &[&str]) -> anyhow::Result<PathBuf> {
+pub(crate) fn npm(packages: &[&str]) -> anyhow::Result<PathBuf> {
     let home = target().join("tools/npm");
     let missing: Vec<&str> = packages
         .iter()
@@ -59,7 +59,7 @@ pub fn npm(packages: &[&str]) -> anyhow::Result<PathBuf> {
 }
 
 /// Python packages, installed once into a virtual environment in `target/tools/python`; its folder is returned.
-pub fn python(packages: &[&str]) -> anyhow::Result<PathBuf> {
+pub(crate) fn python(packages: &[&str]) -> anyhow::Result<PathBuf> {
     let home = target().join("tools/python");
     let pip = home.join("bin/pip");
     if !pip.exists() {
@@ -76,7 +76,7 @@ pub fn python(packages: &[&str]) -> anyhow::Result<PathBuf> {
 }
 
 /// A cargo subcommand that the machine lacks, built once into `target/tools/cargo`; its binary is returned.
-pub fn cargo_tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn cargo_tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     let home = target().join("tools/cargo");
     let binary = home.join("bin").join(name);
     if !binary.exists() {

@@ -15,6 +15,8 @@ use ipnet::IpNet;
 use portcullis_core::id::ReferenceId;
 use smallvec::SmallVec;
 
+use crate::plan::MakersMarks;
+
 /// `X-Forwarded-For`.
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// `X-Forwarded-Proto`.
@@ -108,16 +110,17 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, trust: Trust, identity: &[H
     hop
 }
 
-/// Takes out of an answer what concerns the upstream's connection alone.
-pub(crate) fn strip_response(headers: &mut HeaderMap) {
-    let mut gone: SmallVec<[HeaderName; 4]> = SmallVec::new();
+/// Takes out of an answer what concerns the upstream's connection alone, and what tells an attacker which software
+/// stands behind (CWE-200) unless those marks are to be kept.
+pub(crate) fn strip_response(headers: &mut HeaderMap, marks: MakersMarks) {
+    let mut gone: SmallVec<[HeaderName; 8]> = SmallVec::new();
     for nominated in names(headers, &CONNECTION) {
         if let Ok(name) = HeaderName::from_bytes(nominated) {
             gone.push(name);
         }
     }
     for name in headers.keys() {
-        if is_hop_by_hop(name.as_str()) {
+        if is_hop_by_hop(name.as_str()) || (marks == MakersMarks::Removed && is_makers_mark(name.as_str())) {
             gone.push(name.clone());
         }
     }
@@ -185,6 +188,24 @@ fn is_hop_by_hop(name: &str) -> bool {
             | "te"
             | "transfer-encoding"
             | "upgrade"
+    )
+}
+
+fn is_makers_mark(name: &str) -> bool {
+    matches!(
+        name,
+        "server"
+            | "via"
+            | "x-aspnet-version"
+            | "x-aspnetmvc-version"
+            | "x-backend-server"
+            | "x-debug-token"
+            | "x-debug-token-link"
+            | "x-envoy-upstream-service-time"
+            | "x-generator"
+            | "x-powered-by"
+            | "x-runtime"
+            | "x-served-by"
     )
 }
 

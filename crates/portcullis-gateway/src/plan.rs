@@ -15,7 +15,7 @@ use portcullis_core::{
 use crate::{
     cors::Cors,
     router::Router,
-    upstream::{CallOptions, Upstream},
+    upstream::{CallOptions, RetryOverride, Upstream},
 };
 
 /// Everything the data plane does.
@@ -170,10 +170,12 @@ pub struct Endpoint {
     pub timeouts: Timeouts,
     /// How long the upstream may take, where that is not what its own settings say.
     pub call: CallOptions,
+    /// When calls are tried again, where that is not what the upstream's own settings say.
+    pub retry: Option<Arc<RetryOverride>>,
     /// What a client sees of an upstream's failure.
     pub errors: ErrorPolicy,
-    /// Fields that would betray the upstream's make and are kept all the same (`Server`, `X-Powered-By`, …).
-    pub kept_headers: Box<[HeaderName]>,
+    /// Whether the fields that betray the upstream's make (`Server`, `X-Powered-By`, …) reach clients.
+    pub makers_marks: MakersMarks,
     /// Whether the connection may become something else than HTTP.
     pub upgrades: Upgrades,
 }
@@ -195,6 +197,8 @@ pub enum HostPolicy {
     Client,
     /// This one.
     Fixed(HeaderValue),
+    /// The authority of whichever server takes the call.
+    Server,
 }
 
 /// How long one exchange may wait for the client. The upstream's own waits are settings of the upstream.
@@ -228,6 +232,16 @@ pub enum ErrorPolicy {
     Pass,
 }
 
+/// Whether fields that tell which software stands behind reach clients (CWE-200).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MakersMarks {
+    /// They are removed.
+    #[default]
+    Removed,
+    /// They pass.
+    Kept,
+}
+
 /// Whether a connection may be upgraded (RFC 9110 §7.8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Upgrades {
@@ -251,8 +265,9 @@ impl Endpoint {
             response_body_bytes_max: MIB,
             timeouts: Timeouts::default(),
             call: CallOptions::default(),
+            retry: None,
             errors: ErrorPolicy::default(),
-            kept_headers: Box::default(),
+            makers_marks: MakersMarks::default(),
             upgrades: Upgrades::default(),
         }
     }

@@ -1,9 +1,12 @@
 //! One file a guard, one file a transform. The order in which they run stands here and nowhere else.
 
+mod at_listener;
 mod authenticate;
 mod authorize;
 mod ban;
 mod concurrency;
+mod consumer_profile;
+mod exceptions;
 mod identity_headers;
 mod login_attempts;
 mod plaintext_credentials;
@@ -13,3 +16,185 @@ mod request_body;
 mod request_parameters;
 mod response_headers;
 mod response_schema;
+
+pub use at_listener::AtListener;
+pub use authenticate::{Authenticate, Busy, PasswordLane};
+pub use authorize::{Authorize, Demand};
+pub use ban::Ban;
+pub use concurrency::ConcurrencyLimit;
+pub use consumer_profile::{ConsumerProfile, ConsumerProfiles};
+pub use exceptions::{Excepted, Exception, Exceptions};
+pub use identity_headers::{IdentityFact, IdentityForm, IdentityHeaders};
+pub use login_attempts::{LoginAttempts, LoginSettings};
+pub use plaintext_credentials::{PeerRange, PlaintextCredentials};
+pub use quota::QuotaLimit;
+pub use rate_limit::{Amount, RateLimit, Scope};
+pub use request_body::RequestBody;
+pub use request_parameters::RequestParameters;
+pub use response_headers::{ConfiguredHeaders, FramingField, HeaderEdits};
+pub use response_schema::ResponseSchema;
+
+use std::sync::Arc;
+
+use portcullis_core::chain::{Chain, Guard, Mode, RemoteGuard, Transform};
+
+/// A guard with the mode its settings give it.
+pub type Moded = (Mode, Arc<dyn Guard>);
+
+/// Everything one route may have, each with its mode; what is absent does not run.
+#[derive(Default)]
+pub struct Parts {
+    /// See [`PlaintextCredentials`].
+    pub plaintext_credentials: Option<Moded>,
+    /// See [`Ban::of_addresses`].
+    pub address_ban: Option<Moded>,
+    /// Rates, then quotas, then places: what can be counted before anybody is known.
+    pub early_limits: Vec<Moded>,
+    /// See [`Authenticate`].
+    pub authenticate: Option<(Mode, Arc<dyn RemoteGuard>)>,
+    /// See [`ConsumerProfile`].
+    pub consumer_profile: Option<Moded>,
+    /// See [`Ban::of_principals`].
+    pub principal_ban: Option<Moded>,
+    /// Rates, then quotas, then places: what is counted by caller, role, tenant or plan.
+    pub limits: Vec<Moded>,
+    /// See [`RequestParameters`]; once for what is enforced, once more for what is only reported.
+    pub request_parameters: Vec<Moded>,
+    /// See [`Authorize`].
+    pub authorize: Option<Moded>,
+    /// See [`RequestBody`]; once for what is enforced, once more for what is only reported.
+    pub request_body: Vec<Moded>,
+    /// See [`LoginAttempts`].
+    pub login_attempts: Option<Moded>,
+    /// See [`ResponseSchema`].
+    pub response_schema: Option<Moded>,
+    /// See [`IdentityHeaders`].
+    pub identity_headers: Option<Arc<dyn Transform>>,
+    /// See [`ConfiguredHeaders`].
+    pub configured_headers: Option<Arc<dyn Transform>>,
+}
+
+impl Parts {
+    /// THE order of guards and transforms.
+    pub fn into_chain(self) -> Chain {
+        let mut chain = Chain::default();
+        let head = [
+            // Whoever sent a credential in the clear must hear of it before anything looks at that credential.
+            Vec::from_iter(self.plaintext_credentials),
+            // The cheapest refusal of those who are known to be unwelcome.
+            Vec::from_iter(self.address_ban),
+            // Before authentication, so that guessing credentials is itself limited.
+            self.early_limits,
+        ];
+        for (mode, guard) in head.into_iter().flatten() {
+            chain.guard(mode, guard);
+        }
+        if let Some((mode, guard)) = self.authenticate {
+            chain.remote(mode, guard);
+        }
+        let known = [
+            // Plans and roles from the configuration complete the principal before anything asks for them.
+            Vec::from_iter(self.consumer_profile),
+            Vec::from_iter(self.principal_ban),
+            // After authentication, so that callers are counted by name; before the dearer checks, which a flood of
+            // calls would otherwise buy.
+            self.limits,
+            self.request_parameters,
+            // After the parameters, which policies may speak of.
+            Vec::from_iter(self.authorize),
+            // The body phase: parsed and checked first, so that what comes after it reads a sound tree.
+            self.request_body,
+            Vec::from_iter(self.login_attempts),
+            Vec::from_iter(self.response_schema),
+        ];
+        for (mode, guard) in known.into_iter().flatten() {
+            chain.guard(mode, guard);
+        }
+        // The operator's own edits come last and so have the last word, except over identity.
+        for transform in [self.configured_headers, self.identity_headers].into_iter().flatten() {
+            chain.transform(transform);
+        }
+        chain
+    }
+}
+
+/// A guard or transform, for the reference.
+pub struct Described {
+    /// The name in rule ids.
+    pub name: &'static str,
+    /// When it runs.
+    pub when: &'static str,
+    /// What it does and what configures it.
+    pub what: &'static str,
+    /// The rules it can name.
+    pub rules: &'static [&'static str],
+}
+
+/// All guards and transforms in the order of [`Parts::into_chain`], for the generated reference.
+pub const DESCRIBED: &[Described] = &[
+    Described {
+        name: "plaintext_credentials",
+        when: "request head",
+        what: "Refuses credentials over cleartext except from loopback. `listeners.X.plaintext_credentials`.",
+        rules: &["plaintext_credentials/credential_over_cleartext"],
+    },
+    Described {
+        name: "ban",
+        when: "request head, before and after authentication",
+        what: "Refuses addresses and principals that are shut out for a while.",
+        rules: &["ban/address", "ban/principal"],
+    },
+    Described {
+        name: "limits",
+        when: "request head, before authentication (by address or listener) and after it (by caller, role, plan)",
+        what: "Rates, calendar quotas and concurrent places. `limit:`, `plans:`, `listeners.X.limit`.",
+        rules: &["limits/rate_exceeded", "limits/quota_exceeded", "limits/concurrency_exceeded"],
+    },
+    Described {
+        name: "auth",
+        when: "request head",
+        what: "Establishes who calls. `auth:`, `identity.providers`, the specification's `security`.",
+        rules: &["auth/*"],
+    },
+    Described {
+        name: "consumer_profile",
+        when: "request head, after authentication",
+        what: "Adds plan, roles, scopes and tenant from `consumers:`; refuses nothing.",
+        rules: &[],
+    },
+    Described {
+        name: "schema",
+        when: "request head (parameters), request body, response body",
+        what: "Holds messages to the specification. `schema.request`, `schema.response`, `schema.unknown_*`.",
+        rules: &["schema/KEYWORD, named after the JSON Schema keyword or the parameter rule that does not hold"],
+    },
+    Described {
+        name: "authorize",
+        when: "request head, after the parameters",
+        what: "Holds callers to roles and scopes. `roles:`, `scopes:`, `deny:`.",
+        rules: &[
+            "authorize/operation_denied",
+            "authorize/principal_missing",
+            "authorize/role_missing",
+            "authorize/scope_missing",
+        ],
+    },
+    Described {
+        name: "login_attempts",
+        when: "request head or body, and after the answer",
+        what: "Throttles failed logins by address and user name. `login:`.",
+        rules: &["login_attempts/address_spent", "login_attempts/username_spent"],
+    },
+    Described {
+        name: "headers",
+        when: "transform",
+        what: "Sets and removes header fields. `headers:`.",
+        rules: &[],
+    },
+    Described {
+        name: "identity_headers",
+        when: "transform, towards the upstream",
+        what: "Tells the upstream who calls, in named fields or a signed token. `identity_headers:`.",
+        rules: &[],
+    },
+];

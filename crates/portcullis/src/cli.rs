@@ -187,13 +187,18 @@ pub(crate) enum Keys {
     List(KeyList),
     /// Revoke a key at once
     Revoke(KeyRevoke),
+    /// Hash a password from standard input, for a file of users (HTTP Basic)
+    HashPassword,
 }
 
 /// `portcullis keys create`
 #[derive(Args, Clone, Debug)]
 pub(crate) struct KeyCreate {
-    /// Whose key: the consumer's name
+    /// The key's name
     pub(crate) name: String,
+    /// The consumer it stands for (default: the key's name); several keys may have one owner
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
     /// A scope of the key; may be given several times
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,

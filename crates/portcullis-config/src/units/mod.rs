@@ -19,3 +19,11 @@ pub use text::{
     ClaimPath, HeaderName, HeaderValue, HostPattern, JsonPointer, OperationKey, Origins, PathPrefix,
 };
 pub use url::{Scheme, Url};
+
+/// Reads a duration as it is written everywhere in the language: `500ms`, `30s`, `5m`, `1h`, `7d`.
+///
+/// # Errors
+/// Says how durations are written.
+pub fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    duration::parse_duration(text).map_err(|error| error.to_string())
+}

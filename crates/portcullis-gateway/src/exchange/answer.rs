@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
+    HeaderMap, HeaderValue, Method, Response, StatusCode,
     header::{
-        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SERVER, STRICT_TRANSPORT_SECURITY,
-        UPGRADE, VIA,
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
+        UPGRADE,
     },
 };
 use http_body::Body as _;
@@ -15,7 +15,6 @@ use hyper::upgrade::OnUpgrade;
 use portcullis_core::{
     chain::Phase,
     event::{Outcome, UpstreamFault},
-    id::ReferenceId,
     verdict::{Denial, Reason, RuleId, Severity},
 };
 
@@ -23,7 +22,7 @@ use super::{Exchange, Passed, Passing, Stop};
 use crate::{
     denied::{self, Told},
     forwarded::{self, X_REQUEST_ID},
-    plan::{ApiPlan, Endpoint, ErrorPolicy, ListenerPlan, MakersMarks},
+    plan::{ApiPlan, Endpoint, ErrorPolicy, ListenerPlan},
     reply::{Content, Reply},
     tunnel,
     upstream::{Answer, AnswerBody},
@@ -105,7 +104,7 @@ impl Exchange {
 
     /// Puts on what every answer of the gate carries.
     fn dress(&self, plan: &ListenerPlan, headers: &mut HeaderMap) {
-        headers.insert(X_REQUEST_ID, reference_value(self.cx.reference));
+        headers.insert(X_REQUEST_ID, self.reference_text());
         denied::tell_limits(&self.cx.notes.limits, headers);
         if self.connection.tls.is_some()
             && let Some(hsts) = &plan.hsts
@@ -116,11 +115,8 @@ impl Exchange {
 
     /// Cleans the upstream's header fields and lets the operation's transforms change them.
     fn clean(&self, plan: &ListenerPlan, api: &ApiPlan, headers: &mut HeaderMap) {
-        forwarded::strip_response(headers);
         let marks = self.endpoint.as_ref().map(|endpoint| endpoint.makers_marks).unwrap_or_default();
-        if marks == MakersMarks::Removed {
-            strip_makers_marks(headers);
-        }
+        forwarded::strip_response(headers, marks);
         if let Some(cors) = &api.cors {
             cors.answer(self.cx.request.headers.get(ORIGIN), headers);
         }
@@ -251,33 +247,6 @@ fn dig(
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *answer.headers_mut() = headers;
     answer
-}
-
-/// The reference as a header value.
-pub(super) fn reference_value(reference: ReferenceId) -> HeaderValue {
-    let text = Bytes::from(reference.to_string());
-    HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// Removes what tells an attacker which software stands behind (CWE-200).
-fn strip_makers_marks(headers: &mut HeaderMap) {
-    const MARKS: [HeaderName; 12] = [
-        SERVER,
-        VIA,
-        HeaderName::from_static("x-powered-by"),
-        HeaderName::from_static("x-aspnet-version"),
-        HeaderName::from_static("x-aspnetmvc-version"),
-        HeaderName::from_static("x-runtime"),
-        HeaderName::from_static("x-generator"),
-        HeaderName::from_static("x-backend-server"),
-        HeaderName::from_static("x-debug-token"),
-        HeaderName::from_static("x-debug-token-link"),
-        HeaderName::from_static("x-envoy-upstream-service-time"),
-        HeaderName::from_static("x-served-by"),
-    ];
-    for mark in &MARKS {
-        headers.remove(mark);
-    }
 }
 
 enum Held {

@@ -1,6 +1,10 @@
 //! The head: admitted, checked, routed.
 
-use std::{borrow::Cow, net::IpAddr, sync::Arc};
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header::ALLOW, request::Parts};
@@ -76,6 +80,7 @@ impl Exchange {
             upstream: None,
             upstream_micros: None,
             trace: None,
+            reference: OnceLock::new(),
         })
     }
 

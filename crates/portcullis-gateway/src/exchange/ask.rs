@@ -154,7 +154,7 @@ impl Exchange {
         let trace = forwarded::trace(headers, reference, span);
         headers.insert(TRACEPARENT, trace.parent);
         self.trace = Some(trace.id);
-        headers.insert(X_REQUEST_ID, super::answer::reference_value(reference));
+        headers.insert(X_REQUEST_ID, self.reference_text());
     }
 
     /// The checked path, moved below the upstream's base path.

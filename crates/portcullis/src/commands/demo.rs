@@ -1,0 +1,2 @@
+//! (empty)
+pub(crate) fn run(_: &crate::cli::Demo) -> anyhow::Result<crate::exit::Exit> { anyhow::bail!("wip") }

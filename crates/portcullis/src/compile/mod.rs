@@ -1,0 +1,133 @@
+//! Configuration → plan. Pure but for reading the files that the configuration names: `check`, `explain`, `diff`
+//! and the running gate use the same code, and nothing here binds, connects or changes what is in force.
+
+mod access;
+mod api;
+mod chain;
+mod exceptions;
+pub(crate) mod identity;
+mod limits;
+mod listeners;
+pub(crate) mod problem;
+pub(crate) mod specs;
+mod tls;
+pub(crate) mod upstreams;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use portcullis_auth::{
+    internal_token::SigningKey,
+    jose::refresh::Refresher,
+    revocation::{RevocationList, Revocations},
+};
+use portcullis_config::{EffectiveSettings, Outside, model::Config};
+use portcullis_core::{
+    clock::{Clock, Entropy},
+    ports::{Bans, Counters, Keys},
+};
+use portcullis_gateway::plan::{Endpoint, Plan};
+use portcullis_spec::compiled::CompiledOperation;
+
+use self::{identity::SigningKeyRing, problem::Problem, specs::Specs, upstreams::Upstreams};
+
+/// What the plan is built with: everything that outlives it.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) counters: Arc<dyn Counters>,
+    pub(crate) bans: Arc<dyn Bans>,
+    pub(crate) keys: Arc<dyn Keys>,
+    pub(crate) revoked: Arc<RevocationList>,
+    pub(crate) ring: Arc<SigningKeyRing>,
+    pub(crate) refresher: Option<Arc<dyn Refresher>>,
+    /// The gate's own key for telling upstreams who calls.
+    pub(crate) identity_key: Arc<SigningKey>,
+    /// Where the local certificate authority is kept; `None` where nothing may be written.
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) threads: usize,
+}
+
+/// A compiled configuration.
+pub(crate) struct Compiled {
+    /// What the data plane does.
+    pub(crate) plan: Plan,
+    /// Operations of every API, for `explain` and `diff`.
+    pub(crate) apis: BTreeMap<Arc<str>, ApiView>,
+    /// Taken over by the next load where unchanged.
+    pub(crate) upstreams: Upstreams,
+    /// Taken over by the next load where unchanged.
+    pub(crate) specs: Specs,
+    /// Put in force together with the plan.
+    pub(crate) revocations: Revocations,
+}
+
+/// An API as compiled.
+#[derive(Clone, Default)]
+pub(crate) struct ApiView {
+    /// Its operations.
+    pub(crate) operations: Vec<OperationView>,
+}
+
+/// An operation as compiled.
+#[derive(Clone)]
+pub(crate) struct OperationView {
+    /// What serves it.
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// Its settings, each with the line it comes from.
+    pub(crate) settings: Arc<EffectiveSettings>,
+    /// Its part of the specification; `None` where there is none.
+    pub(crate) declared: Option<Arc<CompiledOperation>>,
+    /// Who may call, in words.
+    pub(crate) access: access::Access,
+}
+
+/// Compiles a checked configuration. `Err` when anything forbids to put it in force; warnings are in both.
+pub(crate) fn compile(
+    config: &Config,
+    outside: &dyn Outside,
+    world: &World,
+    before: Option<&Compiled>,
+    generation: u64,
+) -> (Option<Compiled>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let none = (Upstreams::new(), Specs::new());
+    let (upstreams_before, specs_before) = before.map_or((&none.0, &none.1), |it| (&it.upstreams, &it.specs));
+
+    let upstreams = upstreams::compile(
+        &config.upstreams,
+        upstreams_before,
+        world.threads,
+        outside,
+        &*world.entropy,
+        &mut problems,
+    );
+    let surroundings = identity::Surroundings {
+        outside,
+        clock: &*world.clock,
+        entropy: &*world.entropy,
+        keys: Arc::clone(&world.keys),
+        revoked: Arc::clone(&world.revoked),
+        ring: &world.ring,
+        refresher: world.refresher.clone(),
+    };
+    let providers = identity::compile(&config.identity, &surroundings, &mut problems);
+    let revocations = identity::revocations(&config.identity, outside, &mut problems);
+
+    let building = api::Building { config, outside, world, upstreams: &upstreams, providers: &providers, specs_before };
+    let (apis, specs) = building.apis(&mut problems);
+    let listeners = listeners::compile(config, &apis, outside, world, &mut problems);
+    for spec in specs.values() {
+        spec.drop_source();
+    }
+
+    let refused = problems.iter().any(|it| it.severity == problem::Weight::Error);
+    let compiled = (!refused).then(|| Compiled {
+        plan: Plan { generation, listeners },
+        apis: apis.into_iter().map(|(name, it)| (name, it.view)).collect(),
+        upstreams,
+        specs,
+        revocations,
+    });
+    (compiled, problems)
+}

@@ -1,0 +1,164 @@
+//! `spec:` → compiled documents. A document is read once and compiled once for each set of options in use; what
+//! did not change since the last load is taken over whole, so that a reload of thousands of operations is cheap.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Component, Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use portcullis_config::Outside;
+use portcullis_leaves::Limits;
+use portcullis_spec::{
+    compiled::{CompileOptions, CompiledDocument, CompiledOperation},
+    model::{Diagnostic, DiagnosticSeverity, Document},
+    openapi::{self, LoadOptions, Source},
+    parameters::UnknownParameters,
+    schema::UnknownFields,
+};
+
+use super::problem::{Problem, Weight};
+
+/// What of a document's options differs between operations.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Strictness {
+    pub(crate) unknown_parameters: UnknownParameters,
+    pub(crate) unknown_fields: UnknownFields,
+    pub(crate) judge_responses: bool,
+    pub(crate) limits: Limits,
+}
+
+/// One document in all the variants that operations ask for.
+pub(crate) struct Spec {
+    path: PathBuf,
+    /// Every file read, with a digest of its content: whether this is still the same document.
+    files: Vec<(String, [u8; 32])>,
+    /// The document as read, for further variants; dropped when the plan is complete.
+    document: Mutex<Option<Document>>,
+    variants: Mutex<Vec<(Strictness, Arc<CompiledDocument>)>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// All documents of a plan, by path.
+pub(crate) type Specs = BTreeMap<PathBuf, Arc<Spec>>;
+
+impl Spec {
+    /// Reads a document, or takes it over from `before` when no file of it changed.
+    pub(crate) fn load(path: &Path, before: &Specs, outside: &dyn Outside) -> Result<Arc<Self>, Problem> {
+        if let Some(known) = before.get(path).filter(|it| it.is_unchanged(outside)) {
+            return Ok(Arc::clone(known));
+        }
+        let (document, files) = read(path, outside)?;
+        let diagnostics = document.diagnostics.clone();
+        Ok(Arc::new(Self {
+            path: path.to_owned(),
+            files,
+            document: Mutex::new(Some(document)),
+            variants: Mutex::default(),
+            diagnostics,
+        }))
+    }
+
+    /// The document compiled with these options.
+    pub(crate) fn variant(&self, strictness: &Strictness, outside: &dyn Outside) -> Result<Arc<CompiledDocument>, Problem> {
+        let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = variants.iter().find(|(it, _)| it == strictness) {
+            return Ok(Arc::clone(known));
+        }
+        let mut kept = self.document.lock().unwrap_or_else(PoisonError::into_inner);
+        let document = match kept.as_ref() {
+            Some(document) => document.clone(),
+            // Taken over from an earlier load, which dropped the source.
+            None => kept.insert(read(&self.path, outside)?.0).clone(),
+        };
+        let options = CompileOptions {
+            file: self.path.display().to_string().into(),
+            unknown_parameters: strictness.unknown_parameters,
+            unknown_fields: strictness.unknown_fields,
+            judge_responses: strictness.judge_responses,
+            limits: strictness.limits.clone(),
+        };
+        let compiled = Arc::new(CompiledDocument::compile(document, options));
+        variants.push((strictness.clone(), Arc::clone(&compiled)));
+        Ok(compiled)
+    }
+
+    /// Forgets the source: from here on only the compiled forms are needed.
+    pub(crate) fn drop_source(&self) {
+        *self.document.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The files it was read from.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What reading and compiling found, for the operator.
+    pub(crate) fn problems(&self, api: &str) -> Vec<Problem> {
+        let variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        let compiled = variants.first().map(|(_, it)| it.diagnostics.as_slice());
+        compiled.unwrap_or(&self.diagnostics).iter().map(|it| problem(api, it)).collect()
+    }
+
+    fn is_unchanged(&self, outside: &dyn Outside) -> bool {
+        self.files.iter().all(|(name, digest)| {
+            outside.read(Path::new(name)).is_ok_and(|text| portcullis_auth::mechanisms::api_key::sha256(text.as_bytes()) == *digest)
+        })
+    }
+}
+
+/// The same operation in another variant.
+pub(crate) fn same_operation(document: &CompiledDocument, like: &CompiledOperation) -> Option<Arc<CompiledOperation>> {
+    document.operations.iter().find(|it| it.pointer == like.pointer).map(Arc::clone)
+}
+
+fn read(path: &Path, outside: &dyn Outside) -> Result<(Document, Vec<(String, [u8; 32])>), Problem> {
+    let source = Files { outside, root: path.parent().unwrap_or(Path::new("")), seen: Mutex::default() };
+    let name = path.display().to_string();
+    let document =
+        openapi::load(&name, &source, &LoadOptions::default()).map_err(|error| Problem::of(format!("spec {name}"), &error))?;
+    Ok((document, source.seen.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+fn problem(api: &str, found: &Diagnostic) -> Problem {
+    let place = match found.position {
+        Some(at) => format!("{}:{}:{} {}", found.file, at.line, at.column, found.pointer),
+        None => format!("{} {}", found.file, found.pointer),
+    };
+    let message = match &found.operation {
+        Some(operation) => format!("{} ({operation})", found.message),
+        None => found.message.clone(),
+    };
+    let mut problem = Problem::warning(format!("api {api}"), message).at(place);
+    problem.hint.clone_from(&found.hint);
+    // An operation that cannot be enforced is not served: that is worth stopping for before it goes live.
+    problem.severity = match found.severity {
+        DiagnosticSeverity::Warning | DiagnosticSeverity::Error => Weight::Warning,
+    };
+    problem
+}
+
+/// The files of one document, below the folder of its root.
+struct Files<'a> {
+    outside: &'a dyn Outside,
+    root: &'a Path,
+    seen: Mutex<Vec<(String, [u8; 32])>>,
+}
+
+impl Source for Files<'_> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let text = self.outside.read(Path::new(path))?;
+        let digest = portcullis_auth::mechanisms::api_key::sha256(text.as_bytes());
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), digest));
+        Ok(text.into_bytes())
+    }
+
+    /// Specifications are often split over sibling folders: one level above the root document is fine, the rest
+    /// of the disk is not.
+    fn permits(&self, path: &str) -> bool {
+        let above = self.root.parent().unwrap_or(Path::new(""));
+        let path = Path::new(path);
+        !path.components().any(|it| it == Component::ParentDir) && path.starts_with(above) && above != Path::new("")
+    }
+}

@@ -1,0 +1,448 @@
+//! A running gate: everything that outlives a plan, and the plan's replacement.
+
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use portcullis_admin::{Control, ListenerStatus, NotReady, ReloadOutcome, Status, UpstreamServerStatus};
+use portcullis_auth::{internal_token::SigningKey, revocation::RevocationList};
+use portcullis_config::model::Config;
+use portcullis_core::{
+    clock::{Clock as _, Timestamp},
+    ports::Keys,
+};
+use portcullis_events::{
+    log::Policy,
+    metrics::{Metrics, Shape},
+    record::{self, Tap, Writer},
+    redact::Redactor,
+    sign,
+};
+use portcullis_gateway::{Gateway, Options, upstream::Health};
+use portcullis_store::{
+    counters::{Capacity, ProcessCounters},
+    keeper::{self, State},
+    keys::KeyStore,
+};
+
+use crate::{
+    commands::default_data_directory,
+    compile::{Compiled, World, identity::SigningKeyRing},
+    fetch,
+    jwks::JwksFetcher,
+    load::{self, Refused},
+    outside::Remembering,
+    system::{SystemClock, SystemEntropy},
+};
+
+/// How a gate is started.
+pub(crate) struct Start {
+    /// The configuration file.
+    pub(crate) config: PathBuf,
+    /// The disk.
+    pub(crate) outside: Arc<Remembering>,
+    /// The data directory, in place of the configuration's.
+    pub(crate) data: Option<PathBuf>,
+    /// Data threads.
+    pub(crate) threads: NonZeroUsize,
+    /// Where admin tasks, fetches and health checks run.
+    pub(crate) runtime: tokio::runtime::Handle,
+    /// Who looks at events after redaction.
+    pub(crate) taps: Vec<Tap>,
+}
+
+/// A running gate.
+pub(crate) struct Gate {
+    config: PathBuf,
+    outside: Arc<Remembering>,
+    data: PathBuf,
+    world: World,
+    gateway: Gateway,
+    keys: Arc<KeyStore>,
+    writer: Arc<Writer>,
+    metrics: Arc<Metrics>,
+    counters: Arc<ProcessCounters>,
+    /// Kept for its thread, which writes counters and bans to disk.
+    keeper: keeper::Keeper,
+    runtime: tokio::runtime::Handle,
+    started: Timestamp,
+    state: Mutex<InForce>,
+}
+
+/// What a reload replaces.
+struct InForce {
+    generation: u64,
+    compiled: Compiled,
+    tls: BTreeSet<Arc<str>>,
+    admin: Option<std::net::SocketAddr>,
+    last_rejected: Option<String>,
+    draining: bool,
+}
+
+/// What the start leaves to the caller.
+pub(crate) struct Started {
+    /// The gate.
+    pub(crate) gate: Arc<Gate>,
+    /// The configuration in force, for the admin listener.
+    pub(crate) config: Config,
+    /// Warnings, rendered.
+    pub(crate) warnings: String,
+}
+
+impl Gate {
+    /// Loads the configuration and begins to serve. `Err(Refused)` is in the error when the configuration is at fault.
+    pub(crate) fn start(start: Start) -> anyhow::Result<Started> {
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let now = clock.now();
+        start.outside.begin();
+        let loaded = load::read(&start.config, &*start.outside, now)?;
+        let data = start.data.clone().or_else(|| loaded.config.data.as_ref().map(|it| it.0.clone()));
+        let data = data.unwrap_or_else(default_data_directory);
+        make_private(&data)?;
+
+        let provider = load::api_key_provider(&loaded.config);
+        let keys = Arc::new(KeyStore::open(&data, &provider).context("the key store cannot be opened")?);
+        let State { counters, bans, keeper } =
+            keeper::open(&data, Capacity::default(), Arc::clone(&clock) as _, &*entropy)
+                .context("the state in the data directory cannot be opened")?;
+        let ring = Arc::new(SigningKeyRing::default());
+        let fetcher = Arc::new(JwksFetcher {
+            ring: Arc::clone(&ring),
+            runtime: start.runtime.clone(),
+            clock: Arc::clone(&clock) as _,
+            tls: fetch::tls(load::extra_authorities()?.as_deref())?,
+        });
+        let world = World {
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::clone(&entropy) as _,
+            counters: Arc::clone(&counters) as _,
+            bans,
+            keys: Arc::clone(&keys) as Arc<dyn Keys>,
+            revoked: RevocationList::empty(),
+            ring,
+            refresher: Some(Arc::clone(&fetcher) as _),
+            identity_key: Arc::new(identity_key(&data)?),
+            data: Some(data.clone()),
+            threads: start.threads.get(),
+        };
+        let compiled = load::compile(&loaded, &*start.outside, &world, None, 1)?;
+        let metrics = Arc::new(Metrics::new());
+        let writer = Arc::new(record(&data, &loaded.config, &metrics, start.taps)?);
+
+        let options = Options {
+            threads: start.threads,
+            backlog: 1024,
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::clone(&entropy) as _,
+            recorder: Arc::clone(&writer) as _,
+        };
+        let load::Loaded { config, warnings, .. } = loaded;
+        let (plan, compiled, revocations) = compiled.split();
+        world.revoked.replace(revocations);
+        let tls = plan.listeners.iter().filter(|(_, it)| it.tls.is_some()).map(|(name, _)| Arc::clone(name)).collect();
+        let gateway = Gateway::start(plan, options)?;
+        for upstream in compiled.upstreams.values() {
+            upstream.start_checks(&start.runtime);
+        }
+        start.runtime.spawn(fetcher.keep_fresh());
+        metrics.config_loaded(1);
+
+        let state =
+            InForce { generation: 1, compiled, tls, admin: None, last_rejected: None, draining: false };
+        let gate = Arc::new(Self {
+            config: start.config,
+            outside: start.outside,
+            data,
+            world,
+            gateway,
+            keys,
+            writer,
+            metrics,
+            counters,
+            keeper,
+            runtime: start.runtime,
+            started: now,
+            state: Mutex::new(state),
+        });
+        gate.register_values();
+        Ok(Started { gate, config, warnings })
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The data plane.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The key store.
+    pub(crate) fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
+    /// Every file and folder that the configuration in force was read from.
+    pub(crate) fn watched(&self) -> BTreeSet<PathBuf> {
+        self.outside.asked()
+    }
+
+    /// Tells the status where the admin listener stands.
+    pub(crate) fn admin_listens(&self, address: Option<std::net::SocketAddr>) {
+        self.in_force().admin = address;
+    }
+
+    /// Stops accepting, lets calls end, then writes out what is left. How many connections were cut.
+    pub(crate) async fn end(&self, grace: Duration) -> usize {
+        self.in_force().draining = true;
+        let cut = self.gateway.drain(grace).await;
+        self.writer.close();
+        self.keeper.flush();
+        if let Err(error) = self.keys.flush_uses() {
+            tracing::warn!(%error, "when keys were last used could not be written");
+        }
+        cut
+    }
+
+    fn try_reload(&self) -> Result<(u64, usize), String> {
+        let mut state = self.in_force();
+        let now = self.world.clock.now();
+        self.outside.begin();
+        let generation = state.generation + 1;
+        let loaded = load::read(&self.config, &*self.outside, now).map_err(|it| format!("{it:#}"))?;
+        let compiled = load::compile(&loaded, &*self.outside, &self.world, Some(&state.compiled), generation)
+            .map_err(|it| format!("{it:#}"))?;
+        let (plan, compiled, revocations) = compiled.split();
+        let tls = plan.listeners.iter().filter(|(_, it)| it.tls.is_some()).map(|(name, _)| Arc::clone(name)).collect();
+        self.gateway.reload(plan).map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+        // From here on nothing can fail.
+        self.world.revoked.replace(revocations);
+        for (name, upstream) in &compiled.upstreams {
+            let known = state.compiled.upstreams.get(name).is_some_and(|it| Arc::ptr_eq(it, upstream));
+            if !known {
+                upstream.start_checks(&self.runtime);
+            }
+        }
+        let operations = compiled.apis.values().map(|it| it.operations.len()).sum();
+        state.compiled = compiled;
+        state.tls = tls;
+        state.generation = generation;
+        state.last_rejected = None;
+        self.metrics.config_loaded(generation);
+        if !loaded.warnings.is_empty() {
+            tracing::warn!("the new configuration has weaknesses:\n{}", loaded.warnings);
+        }
+        Ok((generation, operations))
+    }
+
+    fn in_force(&self) -> MutexGuard<'_, InForce> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Values that somebody else keeps and a scrape asks for.
+    fn register_values(self: &Arc<Self>) {
+        let asks: [(Shape, &str, &str, fn(&Gate) -> u64); 10] = [
+            (Shape::Gauge, "connections_open", "Connections open", |it| it.gateway.stats().connections_open.now()),
+            (Shape::Counter, "connections_accepted", "Connections accepted", |it| it.gateway.stats().connections_accepted.now()),
+            (Shape::Counter, "connections_refused", "Connections over a cap", |it| it.gateway.stats().connections_refused.now()),
+            (Shape::Counter, "connections_timed_out", "Connections that were too slow", |it| it.gateway.stats().connections_timed_out.now()),
+            (Shape::Counter, "tls_handshakes_failed", "TLS handshakes that failed", |it| it.gateway.stats().handshakes_failed.now()),
+            (Shape::Counter, "requests_malformed", "Requests that were no HTTP", |it| it.gateway.stats().malformed.now()),
+            (Shape::Counter, "requests_overloaded", "Requests over the cap in flight", |it| it.gateway.stats().overloaded.now()),
+            (Shape::Gauge, "in_flight", "Exchanges under way", |it| it.gateway.stats().in_flight.now()),
+            (Shape::Counter, "guard_panics", "Defects: guards that panicked", |it| it.gateway.stats().panics.now()),
+            (Shape::Counter, "limits_forgotten", "Rates forgotten for want of room", |it| it.counters.usage().rates_forgotten),
+        ];
+        for (shape, name, help, ask) in asks {
+            let gate = Arc::downgrade(self);
+            self.metrics.value(shape, name, help, move || gate.upgrade().map_or(0, |gate| ask(&gate)));
+        }
+    }
+}
+
+impl Control for Gate {
+    fn status(&self) -> Status {
+        let state = self.in_force();
+        let record = self.writer.status();
+        let mut listeners: Vec<ListenerStatus> = self
+            .gateway
+            .addresses()
+            .into_iter()
+            .map(|(name, address)| ListenerStatus {
+                tls: state.tls.contains(&name),
+                name: name.to_string(),
+                address: address.to_string(),
+            })
+            .collect();
+        if let Some(address) = state.admin {
+            listeners.push(ListenerStatus { name: "admin".to_owned(), address: address.to_string(), tls: false });
+        }
+        let stats = self.gateway.stats();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            up_secs: self.world.clock.now().since(self.started).as_secs(),
+            config: self.config.display().to_string(),
+            generation: state.generation,
+            last_rejected: state.last_rejected.clone(),
+            listeners,
+            operations: state.compiled.apis.iter().map(|(name, it)| (name.to_string(), it.operations.len())).collect(),
+            upstreams: state.compiled.upstreams.values().flat_map(|it| server_status(it)).collect(),
+            exchanges: stats.exchanges.now(),
+            in_flight: stats.in_flight.now(),
+            connections: stats.connections_open.now(),
+            events_written: record.written,
+            events_dropped: record.dropped.total(),
+        }
+    }
+
+    fn reload(&self) -> ReloadOutcome {
+        let began = self.world.clock.now();
+        match self.try_reload() {
+            Ok((generation, operations)) => {
+                let took_millis = u64::try_from(self.world.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(generation, operations, took_millis, "a new configuration is in place");
+                ReloadOutcome::Applied { generation, operations, took_millis }
+            }
+            Err(why) => {
+                tracing::error!("the new configuration is refused; the old one stays in place\n{why}");
+                self.metrics.config_rejected();
+                self.in_force().last_rejected = Some(why.clone());
+                ReloadOutcome::Rejected { why }
+            }
+        }
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.encode()
+    }
+
+    fn not_ready(&self) -> Vec<NotReady> {
+        let mut reasons = Vec::new();
+        let state = self.in_force();
+        if state.draining {
+            reasons.push(NotReady { part: "drain".to_owned(), why: "the gate is shutting down".to_owned() });
+        }
+        if let Some(fault) = self.writer.status().fault {
+            reasons.push(NotReady { part: "record".to_owned(), why: fault.to_string() });
+        }
+        for (name, upstream) in &state.compiled.upstreams {
+            if upstream.status().iter().all(|it| it.health == Health::Unhealthy) {
+                let why = format!("no server of upstream `{name}` is healthy");
+                reasons.push(NotReady { part: "upstream".to_owned(), why });
+            }
+        }
+        reasons
+    }
+
+    fn keys_changed(&self) -> Result<usize, String> {
+        self.keys.refresh().map_err(|error| error.to_string())?;
+        self.keys.list().map(|it| it.len()).map_err(|error| error.to_string())
+    }
+}
+
+fn server_status(upstream: &Arc<portcullis_gateway::upstream::Upstream>) -> Vec<UpstreamServerStatus> {
+    let name = upstream.name();
+    let status = upstream.status();
+    status
+        .into_iter()
+        .map(|it| {
+            let why = match (it.health, it.ejected_for) {
+                (Health::Unhealthy, _) => Some("health checks fail".to_owned()),
+                (_, Some(time)) => Some(format!("calls failed; left out for {} s more", time.as_secs())),
+                (Health::Unchecked | Health::Healthy, None) => None,
+            };
+            UpstreamServerStatus {
+                upstream: name.to_string(),
+                server: it.server.to_string(),
+                healthy: why.is_none(),
+                why,
+            }
+        })
+        .collect()
+}
+
+/// Makes the data directory, readable by nobody else: it holds signing keys.
+fn make_private(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .with_context(|| format!("the data directory `{}` cannot be made", data.display()))?;
+    let mode = std::fs::metadata(data)?.permissions().mode();
+    if mode & 0o007 != 0 {
+        tracing::warn!("the data directory `{}` is open to others (mode {:o})", data.display(), mode & 0o777);
+    }
+    Ok(())
+}
+
+/// The key that signs what upstreams are told about callers; made at the first start.
+fn identity_key(data: &Path) -> anyhow::Result<SigningKey> {
+    let path = data.join("identity.key");
+    match std::fs::read_to_string(&path) {
+        Ok(pem) => SigningKey::from_pem(&pem).with_context(|| format!("`{}` is not usable", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let (key, pem) = load::new_identity_key()?;
+            load::write_private(&path, pem.reveal().as_bytes())?;
+            std::fs::write(data.join("identity.jwks.json"), key.jwks())?;
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+    }
+}
+
+fn record(data: &Path, config: &Config, metrics: &Arc<Metrics>, taps: Vec<Tap>) -> anyhow::Result<Writer> {
+    let directory = data.join("record");
+    make_private(&directory)?;
+    let key = sign::SigningKey::open(&directory, &SystemEntropy).context("the record's signing key cannot be used")?;
+    let policy = Policy {
+        segment_bytes_max: config.record.rotate_size.0,
+        segment_age_max: config.record.rotate_age,
+        keep_files_max: Some(usize::try_from(config.record.keep.0).unwrap_or(usize::MAX)),
+        ..Policy::default()
+    };
+    let redactor = Redactor::new(config.record.redact.iter().map(|it| &**it));
+    let options = record::Options { directory, policy, queue_max: 65_536, redactor };
+    Writer::start(options, key, Arc::new(SystemClock), Arc::clone(metrics), taps)
+        .context("the record cannot be written (does another gate run with this data directory?)")
+}
+
+/// Whether an error of [`Gate::start`] is the configuration's fault.
+pub(crate) fn is_refused(error: &anyhow::Error) -> bool {
+    error.is::<Refused>()
+}
+
+/// Used by commands that compile without running.
+pub(crate) fn detached_world(keys: Arc<dyn Keys>) -> anyhow::Result<World> {
+    let entropy = Arc::new(SystemEntropy);
+    Ok(World {
+        clock: Arc::new(SystemClock),
+        counters: Arc::new(ProcessCounters::new(Capacity { rates_max: 1024, quotas_max: 1024 }, &*entropy)),
+        bans: Arc::new(portcullis_store::bans::ProcessBans::default()),
+        keys,
+        revoked: RevocationList::empty(),
+        ring: Arc::default(),
+        refresher: None,
+        identity_key: Arc::new(SigningKey::generate(&*entropy)?),
+        entropy,
+        data: None,
+        threads: 1,
+    })
+}
+
+impl Compiled {
+    /// The plan and the revocations go into force; the rest is kept for the next load.
+    fn split(mut self) -> (portcullis_gateway::plan::Plan, Self, portcullis_auth::revocation::Revocations) {
+        let plan = std::mem::take(&mut self.plan);
+        let revocations = std::mem::take(&mut self.revocations);
+        (plan, self, revocations)
+    }
+}
+
