@@ -28,12 +28,12 @@ use portcullis_core::{
 };
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
-pub(crate) use self::{sentry::FramingFault, watch::Watch};
 use self::{
     io::{ClientIo, Stream},
     sentry::Sentry,
     watch::{Sentence, Watchdog},
 };
+pub(crate) use self::{sentry::FramingFault, watch::Watch};
 use crate::{
     exchange,
     listener::{Listener, Slot, Stage},

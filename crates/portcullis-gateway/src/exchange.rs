@@ -8,7 +8,7 @@ mod ending;
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 pub(crate) use self::ending::refused;
@@ -150,12 +150,22 @@ pub(crate) struct Exchange {
     upstream: Option<Arc<str>>,
     upstream_micros: Option<u64>,
     trace: Option<Box<str>>,
+    reference: OnceLock<HeaderValue>,
 }
 
 impl Exchange {
     /// Notes a fault of the message that no guard had to find.
     fn remark(&mut self, reason: Reason) {
         self.cx.notes.reasons.push(reason);
+    }
+
+    /// The reference as a header value, made once.
+    fn reference_text(&self) -> HeaderValue {
+        let text = self.reference.get_or_init(|| {
+            let text = Bytes::from(self.cx.reference.to_string());
+            HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
+        });
+        text.clone()
     }
 
     /// Runs the guards of the head, waiting for those that must ask somebody.

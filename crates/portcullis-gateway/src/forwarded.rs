@@ -209,11 +209,16 @@ fn is_makers_mark(name: &str) -> bool {
     )
 }
 
-/// Fields by which frameworks serve another method or path than the one that was checked.
+/// Fields by which frameworks serve another method or path than the one that was checked, and the one that is ours.
 fn overrides(name: &str) -> bool {
     matches!(
         name,
-        "x-http-method" | "x-http-method-override" | "x-method-override" | "x-original-url" | "x-rewrite-url"
+        "x-http-method"
+            | "x-http-method-override"
+            | "x-method-override"
+            | "x-original-url"
+            | "x-request-id"
+            | "x-rewrite-url"
     )
 }
 

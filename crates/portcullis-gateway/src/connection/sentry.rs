@@ -32,9 +32,13 @@ impl FramingFault {
     /// What the operator is told.
     pub(crate) fn reason(self) -> Reason {
         let (rule, message) = match self {
-            Self::BareLineEnd => ("framing/bare_line_end", "a line ends without carriage return and line feed"),
+            Self::BareLineEnd => {
+                ("framing/bare_line_end", "a line ends without carriage return and line feed")
+            }
             Self::FoldedLine => ("framing/folded_line", "a header field goes on in the next line"),
-            Self::RequestLine => ("framing/request_line", "the request line is not method, target and version"),
+            Self::RequestLine => {
+                ("framing/request_line", "the request line is not method, target and version")
+            }
             Self::LengthAndEncoding => {
                 ("framing/length_and_encoding", "both `Content-Length` and `Transfer-Encoding` are given")
             }
@@ -110,7 +114,9 @@ impl Sentry {
                     };
                     bytes.get(here..).unwrap_or_default()
                 }
-                State::Head | State::ChunkSize | State::ChunkEnd | State::Trailers => self.read_line(bytes)?,
+                State::Head | State::ChunkSize | State::ChunkEnd | State::Trailers => {
+                    self.read_line(bytes)?
+                }
             };
         }
         Ok(())
@@ -305,8 +311,14 @@ mod tests {
             ("GET /\r\n", FramingFault::RequestLine),
             ("GET /#x HTTP/1.1\r\n", FramingFault::RequestLine),
             ("GET / HTTP/1.1 x\r\n", FramingFault::RequestLine),
-            ("P / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", FramingFault::LengthAndEncoding),
-            ("P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\ncontent-length: 1\r\n", FramingFault::LengthAndEncoding),
+            (
+                "P / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                FramingFault::LengthAndEncoding,
+            ),
+            (
+                "P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\ncontent-length: 1\r\n",
+                FramingFault::LengthAndEncoding,
+            ),
             ("P / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n", FramingFault::Repeated),
             ("P / HTTP/1.1\r\nContent-Length: 1, 1\r\n", FramingFault::Length),
             ("P / HTTP/1.1\r\nContent-Length: +1\r\n", FramingFault::Length),
@@ -318,7 +330,10 @@ mod tests {
             ("P / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n", FramingFault::Encoding),
             ("P / HTTP/1.1\r\nTransfer-Encoding: identity\r\n", FramingFault::Encoding),
             ("P / HTTP/1.1\r\nTransfer-Encoding: \u{b}chunked\r\n", FramingFault::Encoding),
-            ("P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", FramingFault::Repeated),
+            (
+                "P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                FramingFault::Repeated,
+            ),
             ("P / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n", FramingFault::Encoding),
         ] {
             assert_eq!(read(bytes), Err(fault), "{bytes:?}");

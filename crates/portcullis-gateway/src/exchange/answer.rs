@@ -6,8 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode,
     header::{
-        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
-        UPGRADE,
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, UPGRADE,
     },
 };
 use http_body::Body as _;
