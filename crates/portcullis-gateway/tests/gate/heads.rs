@@ -64,7 +64,10 @@ async fn what_two_readers_frame_differently_is_refused() {
             "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "framing/length_and_encoding",
         ),
-        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", "framing/repeated_length"),
+        (
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
+            "framing/repeated_length",
+        ),
         ("GET / HTTP/1.1\nHost: h\n\n", "framing/bare_line_end"),
         ("GET / HTTP/1.1\r\nHost: h\n\r\n", "framing/bare_line_end"),
         ("GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n", "framing/folded_line"),
