@@ -84,6 +84,11 @@ impl Upstream {
         format!("http://{}", self.address)
     }
 
+    /// How many requests reached it so far.
+    pub fn seen_count(&self) -> usize {
+        self.seen.lock().expect("no test panicked here").len()
+    }
+
     /// Everything that reached it so far.
     pub fn seen(&self) -> Vec<Recorded> {
         self.seen.lock().expect("no test panicked here").clone()
