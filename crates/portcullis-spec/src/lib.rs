@@ -4,6 +4,7 @@
 //! of it. Files come through a port, nothing is ever fetched.
 
 pub mod compiled;
+pub mod drift;
 mod format;
 pub mod model;
 pub mod openapi;

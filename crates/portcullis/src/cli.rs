@@ -97,6 +97,9 @@ pub(crate) struct Run {
     pub(crate) log_json: bool,
 }
 
+/// Where the demo listens unless told otherwise.
+pub(crate) const DEMO_LISTEN: &str = "127.0.0.1:8080";
+
 /// `portcullis demo`
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Demo {
@@ -104,7 +107,7 @@ pub(crate) struct Demo {
     #[arg(long = "for", value_name = "DURATION")]
     pub(crate) duration: Option<String>,
     /// The address to listen on
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, default_value = DEMO_LISTEN)]
     pub(crate) listen: String,
     /// The seed of the clients and attackers
     #[arg(long, default_value_t = 1)]

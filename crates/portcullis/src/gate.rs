@@ -103,7 +103,7 @@ impl Gate {
         let loaded = load::read(&start.config, &*start.outside, now)?;
         let data = start.data.clone().or_else(|| loaded.config.data.as_ref().map(|it| it.0.clone()));
         let data = data.unwrap_or_else(default_data_directory);
-        make_private(&data)?;
+        load::make_private(&data)?;
 
         let provider = load::api_key_provider(&loaded.config);
         let keys = Arc::new(KeyStore::open(&data, &provider).context("the key store cannot be opened")?);
@@ -170,6 +170,7 @@ impl Gate {
             state: Mutex::new(state),
         });
         gate.register_values();
+        gate.runtime.spawn(keep_keys(Arc::downgrade(&gate)));
         Ok(Started { gate, config, warnings })
     }
 
@@ -332,6 +333,9 @@ impl Control for Gate {
         if let Some(fault) = self.writer.status().fault {
             reasons.push(NotReady { part: "record".to_owned(), why: fault.to_string() });
         }
+        if let Some(fault) = self.keeper.fault() {
+            reasons.push(NotReady { part: "state".to_owned(), why: fault.to_string() });
+        }
         for (name, upstream) in &state.compiled.upstreams {
             if upstream.status().iter().all(|it| it.health == Health::Unhealthy) {
                 let why = format!("no server of upstream `{name}` is healthy");
@@ -344,6 +348,22 @@ impl Control for Gate {
     fn keys_changed(&self) -> Result<usize, String> {
         self.keys.refresh().map_err(|error| error.to_string())?;
         self.keys.list().map(|it| it.len()).map_err(|error| error.to_string())
+    }
+}
+
+/// Another process may have changed the keys; and when keys were used is written down now and then.
+async fn keep_keys(gate: std::sync::Weak<Gate>) {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    for seconds in 1u64.. {
+        second.tick().await;
+        let Some(gate) = gate.upgrade() else { return };
+        let kept = tokio::task::spawn_blocking(move || {
+            gate.keys.refresh()?;
+            if seconds.is_multiple_of(60) { gate.keys.flush_uses().map(|_| ()) } else { Ok(()) }
+        });
+        if let Ok(Err(error)) = kept.await {
+            tracing::warn!(%error, "the key store cannot be read; the keys known stay in force");
+        }
     }
 }
 
@@ -368,21 +388,6 @@ fn server_status(upstream: &Arc<portcullis_gateway::upstream::Upstream>) -> Vec<
         .collect()
 }
 
-/// Makes the data directory, readable by nobody else: it holds signing keys.
-fn make_private(data: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data)
-        .with_context(|| format!("the data directory `{}` cannot be made", data.display()))?;
-    let mode = std::fs::metadata(data)?.permissions().mode();
-    if mode & 0o007 != 0 {
-        tracing::warn!("the data directory `{}` is open to others (mode {:o})", data.display(), mode & 0o777);
-    }
-    Ok(())
-}
-
 /// The key that signs what upstreams are told about callers; made at the first start.
 fn identity_key(data: &Path) -> anyhow::Result<SigningKey> {
     let path = data.join("identity.key");
@@ -400,7 +405,7 @@ fn identity_key(data: &Path) -> anyhow::Result<SigningKey> {
 
 fn record(data: &Path, config: &Config, metrics: &Arc<Metrics>, taps: Vec<Tap>) -> anyhow::Result<Writer> {
     let directory = data.join("record");
-    make_private(&directory)?;
+    load::make_private(&directory)?;
     let key = sign::SigningKey::open(&directory, &SystemEntropy).context("the record's signing key cannot be used")?;
     let policy = Policy {
         segment_bytes_max: config.record.rotate_size.0,

@@ -5,7 +5,7 @@ use std::{fmt, io::IsTerminal as _, os::unix::fs::OpenOptionsExt as _, path::Pat
 use anyhow::Context as _;
 use base64::Engine as _;
 use portcullis_auth::internal_token::SigningKey;
-use portcullis_config::{Outside, Severity, Sources, Style, model::{self, Config}};
+use portcullis_config::{Outside, Sources, Style, model::{self, Config}};
 use portcullis_core::{
     clock::{Entropy as _, Timestamp},
     secret::Secret,
@@ -20,8 +20,6 @@ use crate::{
 pub(crate) struct Loaded {
     /// What was written.
     pub(crate) config: Config,
-    /// The files.
-    pub(crate) sources: Sources,
     /// Warnings, rendered.
     pub(crate) warnings: String,
 }
@@ -41,10 +39,10 @@ impl std::error::Error for Refused {}
 /// Reads a configuration.
 pub(crate) fn read(path: &Path, outside: &dyn Outside, now: Timestamp) -> Result<Loaded, Refused> {
     let loaded = portcullis_config::load(path, outside, now);
-    let text = portcullis_config::render(&loaded.diagnostics, &loaded.sources, style());
+    let text = rendered(&loaded.diagnostics, &loaded.sources);
     match loaded.config {
-        Some(config) => Ok(Loaded { config, sources: loaded.sources, warnings: text }),
-        None => Err(Refused(format!("{text}\n{}", summary(&loaded.diagnostics)))),
+        Some(config) => Ok(Loaded { config, warnings: text }),
+        None => Err(Refused(text)),
     }
 }
 
@@ -80,15 +78,17 @@ pub(crate) fn colour() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// How text for a person is written.
-pub(crate) fn style() -> Style {
-    if colour() { Style::Colour } else { Style::Plain }
+/// All remarks with their snippets; empty when there are none.
+pub(crate) fn rendered(diagnostics: &[portcullis_config::Diagnostic], sources: &Sources) -> String {
+    if diagnostics.is_empty() {
+        return String::new();
+    }
+    portcullis_config::render(diagnostics, sources, style())
 }
 
-fn summary(diagnostics: &[portcullis_config::Diagnostic]) -> String {
-    let errors = diagnostics.iter().filter(|it| it.severity() == Severity::Error).count();
-    let warnings = diagnostics.len() - errors;
-    format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
+/// How text for a person is written.
+fn style() -> Style {
+    if colour() { Style::Colour } else { Style::Plain }
 }
 
 /// The ending of a plural.
@@ -123,6 +123,21 @@ pub(crate) fn new_identity_key() -> anyhow::Result<(SigningKey, Secret<String>)>
     let text = base64::engine::general_purpose::STANDARD.encode(der.reveal());
     let pem = Secret::new(format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"));
     Ok((SigningKey::from_pem(pem.reveal())?, pem))
+}
+
+/// Makes a directory that nobody else may enter: it holds signing keys.
+pub(crate) fn make_private(directory: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .with_context(|| format!("the data directory `{}` cannot be made", directory.display()))?;
+    let mode = std::fs::metadata(directory)?.permissions().mode();
+    if mode & 0o007 != 0 {
+        tracing::warn!("the data directory `{}` is open to others (mode {:o})", directory.display(), mode & 0o777);
+    }
+    Ok(())
 }
 
 /// Writes a file that nobody else may read, whole or not at all.

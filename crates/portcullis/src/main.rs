@@ -4,6 +4,8 @@ mod cli;
 mod commands;
 mod compile;
 mod control_client;
+mod demo_view;
+mod diff;
 mod exit;
 mod fetch;
 mod gate;

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &cli::Check) -> anyhow::Result<Exit> {
         });
         print(&format!("{report:#}\n"));
     } else {
-        let text = portcullis_config::render(&loaded.diagnostics, &loaded.sources, load::style());
+        let text = load::rendered(&loaded.diagnostics, &loaded.sources);
         for part in [text, load::problems_text(&problems)] {
             if !part.is_empty() {
                 complain(&format!("{}\n\n", part.trim_end()));

@@ -119,7 +119,7 @@ fn hash_password() -> anyhow::Result<Exit> {
 
 fn open(place: &cli::DataDirectory) -> anyhow::Result<(KeyStore, KeyPrefix)> {
     let data = data_directory(place)?;
-    std::fs::create_dir_all(&data)?;
+    load::make_private(&data)?;
     let config = place.config.exists().then(|| portcullis_config::load(&place.config, &FromDisk, SystemClock.now()).config);
     let config = config.flatten();
     let provider = config.as_ref().map_or_else(|| "api_keys".into(), load::api_key_provider);

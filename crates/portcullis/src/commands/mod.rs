@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod keys;
+mod live;
 pub(crate) mod proxy;
 pub(crate) mod reference;
 pub(crate) mod reload;

@@ -16,6 +16,8 @@ use crate::{
     watch,
 };
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// Runs the command.
 pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
     log(arguments.log_json);
@@ -63,8 +65,11 @@ async fn serve(gate: &Arc<Gate>, watched: bool, grace: Duration) -> anyhow::Resu
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut changes = watch::Changes::of(gate, watched)?;
+    // Local certificates last ninety days and are issued at each load.
+    let mut day = tokio::time::interval_at(tokio::time::Instant::now() + DAY, DAY);
     loop {
         tokio::select! {
+            _ = day.tick() => reload(gate, "a day has passed: certificates are renewed").await,
             _ = hangup.recv() => reload(gate, "SIGHUP").await,
             () = changes.next() => reload(gate, "a file changed").await,
             _ = terminate.recv() => break,

@@ -175,7 +175,7 @@ impl Building<'_> {
             method: "*".into(),
             template: format!("{}/{{*rest}}", api.path.0).into(),
         };
-        let subject = Subject { name, api, operation, base_path: "", settings, declared: None };
+        let subject = Subject { name, api, operation, settings, declared: None };
         self.view(&subject, None, note).into_iter().collect()
     }
 
@@ -197,7 +197,7 @@ impl Building<'_> {
         if settings.auth.value == model::Auth::Spec {
             settings.auth.value = model::Auth::Anonymous;
         }
-        let subject = Subject { name, api, operation, base_path: "", settings: &settings, declared: None };
+        let subject = Subject { name, api, operation, settings: &settings, declared: None };
         let view = self.view(&subject, None, &mut |problem| problems.push(problem));
         view.map(|it| it.endpoint)
     }
@@ -261,7 +261,7 @@ impl Building<'_> {
                 template: format!("{}{base_path}{}", api.path.0, operation.path).into(),
             };
             let subject =
-                Subject { name, api, operation: full, base_path, settings: &settings, declared: Some(&declared) };
+                Subject { name, api, operation: full, settings: &settings, declared: Some(&declared) };
             views.extend(self.view(&subject, Some((operation, base)), note));
         }
         views
@@ -311,7 +311,6 @@ impl Building<'_> {
             Ok(endpoint) => Some(OperationView {
                 endpoint: Arc::new(endpoint),
                 settings: Arc::new(subject.settings.clone()),
-                declared: declared.map(|(operation, _)| Arc::clone(operation)),
                 access: view,
             }),
             Err(problem) => {

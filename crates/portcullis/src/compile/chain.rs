@@ -47,7 +47,6 @@ pub(crate) struct Subject<'a> {
     pub(crate) name: &'a Arc<str>,
     pub(crate) api: &'a Api,
     pub(crate) operation: Operation,
-    pub(crate) base_path: &'a str,
     pub(crate) settings: &'a EffectiveSettings,
     pub(crate) declared: Option<&'a Declared>,
 }
@@ -127,6 +126,12 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
     let (early, late) = limits::of(config, subject, &world.counters);
     let block = settings.mode_of(Mode::Block);
     parts.early_limits = early.into_iter().map(|it| excepted(block, it)).collect();
+    let passwords_checked_here = access.alternatives.iter().flatten().any(|it| matches!(&*it.provider, Provider::Basic(_)));
+    if let (Some(written), true) = (&settings.login.value, passwords_checked_here) {
+        // Behind authentication a spent guesser would still learn right from wrong.
+        let by_address = LoginSettings { per_username: None, username: None, ..login(subject, written) };
+        parts.early_limits.push(excepted(block, Arc::new(LoginAttempts::new(by_address, Arc::clone(&world.counters)))));
+    }
     parts.limits = late.into_iter().map(|it| excepted(block, it)).collect();
 
     if !access.everybody() {

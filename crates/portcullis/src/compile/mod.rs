@@ -1,7 +1,7 @@
 //! Configuration → plan. Pure but for reading the files that the configuration names: `check`, `explain`, `diff`
 //! and the running gate use the same code, and nothing here binds, connects or changes what is in force.
 
-mod access;
+pub(crate) mod access;
 mod api;
 mod chain;
 mod exceptions;
@@ -26,7 +26,6 @@ use portcullis_core::{
     ports::{Bans, Counters, Keys},
 };
 use portcullis_gateway::plan::{Endpoint, Plan};
-use portcullis_spec::compiled::CompiledOperation;
 
 use self::{identity::SigningKeyRing, problem::Problem, specs::Specs, upstreams::Upstreams};
 
@@ -76,8 +75,6 @@ pub(crate) struct OperationView {
     pub(crate) endpoint: Arc<Endpoint>,
     /// Its settings, each with the line it comes from.
     pub(crate) settings: Arc<EffectiveSettings>,
-    /// Its part of the specification; `None` where there is none.
-    pub(crate) declared: Option<Arc<CompiledOperation>>,
     /// Who may call, in words.
     pub(crate) access: access::Access,
 }

@@ -89,11 +89,6 @@ impl Spec {
         *self.document.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The files it was read from.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|(name, _)| name.as_str())
-    }
-
     /// What reading and compiling found, for the operator.
     pub(crate) fn problems(&self, api: &str) -> Vec<Problem> {
         let variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,6 +101,11 @@ impl Spec {
             outside.read(Path::new(name)).is_ok_and(|text| portcullis_auth::mechanisms::api_key::sha256(text.as_bytes()) == *digest)
         })
     }
+}
+
+/// The document alone, for comparing.
+pub(crate) fn document(path: &Path, outside: &dyn Outside) -> Result<Document, Problem> {
+    read(path, outside).map(|(document, _)| document)
 }
 
 /// The same operation in another variant.

@@ -39,8 +39,10 @@ const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Explains `METHOD /path` or `METHOD URL`.
 pub(super) fn explain(what: &str, arguments: &cli::Explain) -> anyhow::Result<Exit> {
     let clock = SystemClock;
-    let keys = Arc::new(KeyStore::open(&prepared(&data_directory(&arguments.place)?)?, "api_keys")?);
+    let data = data_directory(&arguments.place)?;
+    load::make_private(&data)?;
     let loaded = load::read(&arguments.place.config, &FromDisk, clock.now())?;
+    let keys = Arc::new(KeyStore::open(&data, &load::api_key_provider(&loaded.config))?);
     let world = gate::detached_world(Arc::clone(&keys) as Arc<dyn Keys>)?;
     let compiled = load::compile(&loaded, &FromDisk, &world, None, 0)?;
 
@@ -114,11 +116,6 @@ fn read_body(path: &Path) -> anyhow::Result<Bytes> {
     let size = std::fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?.len();
     anyhow::ensure!(size <= BODY_BYTES_MAX, "`{}` is larger than {BODY_BYTES_MAX} bytes", path.display());
     Ok(std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?.into())
-}
-
-fn prepared(data: &Path) -> anyhow::Result<std::path::PathBuf> {
-    std::fs::create_dir_all(data).with_context(|| format!("the data directory `{}` cannot be made", data.display()))?;
-    Ok(data.to_owned())
 }
 
 /// Who calls: `key:NAME` from the store, or nobody.
