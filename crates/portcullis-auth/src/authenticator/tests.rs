@@ -1,3 +1,5 @@
+//! Several mechanisms as one answer: credentials in, verdict text out.
+
 use std::time::Duration;
 
 use http::HeaderMap;

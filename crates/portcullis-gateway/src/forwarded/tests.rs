@@ -1,3 +1,5 @@
+//! Header fields in, header fields out.
+
 use portcullis_core::clock::Timestamp;
 
 use super::*;

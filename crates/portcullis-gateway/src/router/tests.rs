@@ -1,3 +1,5 @@
+//! Calls in, operations out: the precedence of routes.
+
 use portcullis_core::{chain::Mode, context::Operation};
 
 use super::*;

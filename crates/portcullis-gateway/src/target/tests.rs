@@ -1,3 +1,5 @@
+//! Targets and hosts in, their checked form or the fault out.
+
 use http::HeaderValue;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The guard with every kind of provider, waits included.
+
 use std::{future::Future, pin::Pin, sync::Mutex, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};

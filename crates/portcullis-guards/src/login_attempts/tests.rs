@@ -1,3 +1,5 @@
+//! Failed logins are charged, good ones are not.
+
 use http::StatusCode;
 use portcullis_core::{clock::Timestamp, context::Response, event::UpstreamFault};
 use portcullis_leaves::Limits;

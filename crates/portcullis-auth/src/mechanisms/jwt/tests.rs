@@ -1,3 +1,5 @@
+//! Token text in, verdict text out: forged, expired, confused and oversized ones among them.
+
 use std::{
     future::Future,
     pin::Pin,
