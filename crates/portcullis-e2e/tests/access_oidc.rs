@@ -84,12 +84,13 @@ async fn eddsa_tokens_of_the_provider_are_held_to_audience_and_scope() {
 
 #[tokio::test]
 async fn tokens_of_the_provider_expire() {
-    let Some(provider) = Provider::start(&Issuing { ttl_secs: 2, ..Issuing::default() }).await else {
+    let Some(provider) = Provider::start(&Issuing { ttl_secs: 3, ..Issuing::default() }).await else {
         return;
     };
     let upstream = Upstream::agreeable().await;
-    let gate = Gate::new(&config(&provider.issuer, &upstream, "0s")).file("shop.yaml", SHOP).start().await;
+    let gate = Gate::new(&config(&provider.issuer, &upstream, "1s")).file("shop.yaml", SHOP).start().await;
     let token = provider.token("urn:api:orders", "orders.read").await;
+    assert_eq!(ask(&gate, &token).await.status, 200, "{}", gate.log());
     until_status(401, || ask(&gate, &token)).await;
     let refused = ask(&gate, &token).await;
     gate.assert_refused(&refused, 401, "auth/token_expired").await;

@@ -31,6 +31,7 @@ async fn claims_that_do_not_hold_are_refused() {
             json!({ "cnf": { "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } }),
             "auth/binding_unsupported",
         ),
+        (json!({ "cnf": { "x5t#S256": base64url(&[7; 32]) } }), "auth/binding_wrong"),
     ] {
         stage.assert_bad(&key.token(&claims_with(&change)), 401, rule).await;
     }
