@@ -72,7 +72,7 @@ impl Body for Reply {
             match &polled {
                 Poll::Pending => {}
                 Poll::Ready(None) => exchange.sent_whole(),
-                Poll::Ready(Some(Err(_))) => exchange.cut_off(),
+                Poll::Ready(Some(Err(error))) => exchange.cut_off(error.to_string()),
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Some(data) = frame.data_ref() {
                         exchange.sent(data.len());

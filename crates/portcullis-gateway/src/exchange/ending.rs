@@ -9,7 +9,7 @@ use http::Version;
 use portcullis_core::{
     event::{Event, Outcome, Protocol, UpstreamFault},
     id::ReferenceId,
-    verdict::{Denial, Reason},
+    verdict::{Denial, Reason, RuleId, Severity},
 };
 
 use super::Exchange;
@@ -26,9 +26,13 @@ impl Exchange {
         self.outcome.get_or_insert(Outcome::Served);
     }
 
-    /// The upstream was lost in the middle of the answer's body.
-    pub(crate) fn cut_off(&mut self) {
-        self.outcome.get_or_insert(Outcome::UpstreamFailed(UpstreamFault::CutOff));
+    /// The upstream was lost in the middle of the answer's body. The client has had its status by then, so the reason
+    /// is all that tells the operator what became of the rest.
+    pub(crate) fn cut_off(&mut self, detail: String) {
+        if self.outcome.is_none() {
+            self.outcome = Some(Outcome::UpstreamFailed(UpstreamFault::CutOff));
+            self.remark(Reason::new(RuleId::new("upstream/cut_off"), Severity::Medium, detail));
+        }
     }
 
     /// What a tunnel moved, which counts as bodies.
