@@ -54,13 +54,16 @@ impl Hash {
     }
 
     fn write(self, out: &mut Vec<u8>) {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        for byte in self.0 {
-            for nibble in [byte >> 4, byte & 15] {
-                out.extend(HEX.get(usize::from(nibble)));
-            }
+        let mut text = [0; 64];
+        for (digits, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *digits = [hex(byte >> 4), hex(byte & 15)];
         }
+        out.extend_from_slice(&text);
     }
+}
+
+const fn hex(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 fn digit(byte: u8) -> Option<u8> {

@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use hashbrown::{HashMap, HashSet};
 use portcullis_core::event::{Event, Outcome};
 use prometheus_client::{
     collector::Collector,
@@ -92,14 +93,27 @@ pub struct Metrics {
     generation: Gauge<u64, AtomicU64>,
     ready: AtomicBool,
     names: Mutex<Names>,
+    series: Mutex<HashMap<ExchangeLabels, Series>>,
+    /// The label of what has no name.
+    nameless: Arc<str>,
+}
+
+/// What one kind of exchange is counted in, so that counting takes one look-up and not one a family.
+#[derive(Clone)]
+struct Series {
+    exchanges: Counter,
+    durations: Histogram,
+    upstream: Histogram,
+    request_bytes: Counter,
+    response_bytes: Counter,
 }
 
 /// The label values that have been given out.
 #[derive(Default)]
 struct Names {
-    apis: std::collections::HashSet<Arc<str>>,
-    operations: std::collections::HashSet<(Arc<str>, Arc<str>)>,
-    rules: std::collections::HashMap<Box<str>, Arc<str>>,
+    apis: HashSet<Arc<str>>,
+    operations: HashSet<(Arc<str>, Arc<str>)>,
+    rules: HashMap<Box<str>, Arc<str>>,
 }
 
 impl Default for Metrics {
@@ -127,6 +141,8 @@ impl Metrics {
             generation: Gauge::default(),
             ready: AtomicBool::new(true),
             names: Mutex::default(),
+            series: Mutex::default(),
+            nameless: "".into(),
         };
         it.register();
         // Present from the start, so that a rate over them is 0 and not absent.
@@ -223,29 +239,45 @@ impl Metrics {
 
     /// Counts one exchange.
     pub fn observe(&self, event: &Event) {
-        let (api, operation) = self.operation(event);
-        let labels = ExchangeLabels {
-            api: Arc::clone(&api),
-            operation,
-            status: status_class(event.status),
-            outcome: outcome_word(&event.outcome),
-        };
-        self.exchanges.get_or_create(&labels).inc();
+        let (status, outcome) = (status_class(event.status), outcome_word(&event.outcome));
+        let name = |name: &Option<Arc<str>>| Arc::clone(name.as_ref().unwrap_or(&self.nameless));
+        let labels =
+            ExchangeLabels { api: name(&event.api), operation: name(&event.operation), status, outcome };
+        let mut known = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(&labels) {
+            Some(series) => series.count(event),
+            None => {
+                let (api, operation) = self.operation(event);
+                let own_name = api == labels.api && operation == labels.operation;
+                let told = ExchangeLabels { api, operation, status, outcome };
+                let series = self.series_of(&told);
+                series.count(event);
+                // What counts as `other` may have any number of names.
+                if own_name {
+                    known.insert(labels.clone(), series);
+                }
+            }
+        }
+        drop(known);
         for reason in &event.reasons {
             let is_denial = reason.reported_only || matches!(event.outcome, Outcome::Denied(_));
             if is_denial {
                 let mode = if reason.reported_only { "report" } else { "block" };
-                let rule = self.rule(reason.rule.as_str());
-                self.denials.get_or_create(&DenialLabels { api: Arc::clone(&api), rule, mode }).inc();
+                let (rule, (api, _)) = (self.rule(reason.rule.as_str()), self.operation(event));
+                self.denials.get_or_create(&DenialLabels { api, rule, mode }).inc();
             }
         }
-        let api = ApiLabels { api };
-        self.durations.get_or_create(&api).observe(seconds(event.took_micros));
-        if let Some(micros) = event.upstream_micros {
-            self.upstream.get_or_create(&api).observe(seconds(micros));
+    }
+
+    fn series_of(&self, labels: &ExchangeLabels) -> Series {
+        let api = ApiLabels { api: Arc::clone(&labels.api) };
+        Series {
+            exchanges: self.exchanges.get_or_create_owned(labels),
+            durations: self.durations.get_or_create_owned(&api),
+            upstream: self.upstream.get_or_create_owned(&api),
+            request_bytes: self.request_bytes.get_or_create_owned(&api),
+            response_bytes: self.response_bytes.get_or_create_owned(&api),
         }
-        self.request_bytes.get_or_create(&api).inc_by(event.request_bytes);
-        self.response_bytes.get_or_create(&api).inc_by(event.response_bytes);
     }
 
     pub(crate) fn written(&self, count: u64) {
@@ -266,7 +298,9 @@ impl Metrics {
 
     /// The two names, or `other` once there are too many; empty where nothing was routed.
     fn operation(&self, event: &Event) -> (Arc<str>, Arc<str>) {
-        let Some(api) = &event.api else { return ("".into(), "".into()) };
+        let Some(api) = &event.api else {
+            return (Arc::clone(&self.nameless), Arc::clone(&self.nameless));
+        };
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if !names.apis.contains(api) {
             if names.apis.len() >= APIS_MAX {
@@ -274,7 +308,9 @@ impl Metrics {
             }
             names.apis.insert(Arc::clone(api));
         }
-        let Some(operation) = &event.operation else { return (Arc::clone(api), "".into()) };
+        let Some(operation) = &event.operation else {
+            return (Arc::clone(api), Arc::clone(&self.nameless));
+        };
         let pair = (Arc::clone(api), Arc::clone(operation));
         if !names.operations.contains(&pair) {
             if names.operations.len() >= OPERATIONS_MAX {
@@ -296,6 +332,18 @@ impl Metrics {
         let name: Arc<str> = rule.into();
         names.rules.insert(rule.into(), Arc::clone(&name));
         name
+    }
+}
+
+impl Series {
+    fn count(&self, event: &Event) {
+        self.exchanges.inc();
+        self.durations.observe(seconds(event.took_micros));
+        if let Some(micros) = event.upstream_micros {
+            self.upstream.observe(seconds(micros));
+        }
+        self.request_bytes.inc_by(event.request_bytes);
+        self.response_bytes.inc_by(event.response_bytes);
     }
 }
 
