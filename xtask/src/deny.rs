@@ -24,18 +24,33 @@ pub(crate) fn run() -> anyhow::Result<()> {
         command.current_dir(root());
         command
     };
-    crate::run(command.args(["--all-features", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))?;
-    println!("skipped: the advisory database (it cannot be reached everywhere; run `cargo deny check advisories` where it can)");
+    crate::run(command.args([
+        "--all-features",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))?;
+    println!(
+        "skipped: the advisory database (it cannot be reached everywhere; run `cargo deny check advisories` where it can)"
+    );
 
     let duplicates = duplicates()?;
-    println!("{} crates are there in two versions (at most {DUPLICATES_MAX}): {}", duplicates.len(), duplicates.join(", "));
+    println!(
+        "{} crates are there in two versions (at most {DUPLICATES_MAX}): {}",
+        duplicates.len(),
+        duplicates.join(", ")
+    );
     anyhow::ensure!(duplicates.len() <= DUPLICATES_MAX, "the number of duplicate crates may only fall");
     Ok(())
 }
 
 fn duplicates() -> anyhow::Result<Vec<String>> {
     // Only what is really built counts: the lock file also names crates of other platforms.
-    let output = cargo().args(["tree", "--workspace", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]).output()?;
+    let output = cargo()
+        .args(["tree", "--workspace", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .output()?;
     anyhow::ensure!(output.status.success(), "cargo tree failed");
     let text = String::from_utf8(output.stdout).context("cargo tree did not print UTF-8")?;
     let mut versions: BTreeMap<&str, std::collections::BTreeSet<&str>> = BTreeMap::new();

@@ -21,7 +21,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let mut stale = Vec::new();
     for (file, arguments) in GENERATED {
         let output = std::process::Command::new(&binary).args(*arguments).output()?;
-        anyhow::ensure!(output.status.success(), "portcullis {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        anyhow::ensure!(
+            output.status.success(),
+            "portcullis {} failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
         let path = root().join(file);
         if std::fs::read(&path).ok().as_deref() == Some(output.stdout.as_slice()) {
             continue;

@@ -37,7 +37,9 @@ pub(crate) fn npm(packages: &[&str]) -> anyhow::Result<PathBuf> {
         .iter()
         .copied()
         .filter(|package| {
-            let name = package.rsplit_once('@').map_or(*package, |(name, _)| if name.is_empty() { package } else { name });
+            let name = package
+                .rsplit_once('@')
+                .map_or(*package, |(name, _)| if name.is_empty() { package } else { name });
             !home.join("node_modules").join(name).join("package.json").exists()
         })
         .collect();
@@ -63,7 +65,8 @@ pub(crate) fn python(packages: &[&str]) -> anyhow::Result<PathBuf> {
     let home = target().join("tools/python");
     let pip = home.join("bin/pip");
     if !pip.exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&home)).context("is Python with venv installed?")?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&home))
+            .context("is Python with venv installed?")?;
     }
     for package in packages {
         let shown = Command::new(&pip).args(["show", "--quiet", package]).output()?;
@@ -82,13 +85,16 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     if !binary.exists() {
         println!("building {name} {version} into {} (once, some minutes)", home.display());
         // Unoptimised: it runs for seconds, so building it fast matters more.
-        run(crate::cargo().args(["install", "--quiet", "--locked", "--debug", "--no-default-features", "--root"]).arg(&home).args([
-            "--target-dir".as_ref(),
-            target().join("tools/build").as_os_str(),
-            name.as_ref(),
-            "--version".as_ref(),
-            version.as_ref(),
-        ]))?;
+        run(crate::cargo()
+            .args(["install", "--quiet", "--locked", "--debug", "--no-default-features", "--root"])
+            .arg(&home)
+            .args([
+                "--target-dir".as_ref(),
+                target().join("tools/build").as_os_str(),
+                name.as_ref(),
+                "--version".as_ref(),
+                version.as_ref(),
+            ]))?;
     }
     Ok(binary)
 }

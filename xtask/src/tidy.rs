@@ -65,11 +65,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// Edges between our own crates, from `cargo metadata`, against the table.
 fn floors() -> anyhow::Result<Vec<String>> {
     let output = cargo().args(["metadata", "--no-deps", "--format-version", "1", "--locked"]).output()?;
-    anyhow::ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+    anyhow::ensure!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata.get("packages").and_then(|it| it.as_array()).context("cargo metadata has no packages")?;
-    let floor_of: BTreeMap<&str, usize> =
-        FLOORS.iter().enumerate().flat_map(|(floor, names)| names.iter().map(move |name| (*name, floor))).collect();
+    let packages =
+        metadata.get("packages").and_then(|it| it.as_array()).context("cargo metadata has no packages")?;
+    let floor_of: BTreeMap<&str, usize> = FLOORS
+        .iter()
+        .enumerate()
+        .flat_map(|(floor, names)| names.iter().map(move |name| (*name, floor)))
+        .collect();
 
     let mut errors = Vec::new();
     for package in packages {
@@ -109,7 +117,10 @@ fn file_shape(file: &str) -> anyhow::Result<Vec<String>> {
         return Ok(Vec::new());
     };
     let mut errors = Vec::new();
-    let is_test = file.contains("/tests/") || file.ends_with("/tests.rs") || file.contains("/benches/") || file.starts_with("fuzz/");
+    let is_test = file.contains("/tests/")
+        || file.ends_with("/tests.rs")
+        || file.contains("/benches/")
+        || file.starts_with("fuzz/");
     let stem = Path::new(file).file_stem().and_then(|it| it.to_str()).unwrap_or_default();
     if VAGUE.contains(&stem) {
         errors.push(format!("{file}: name it for what it holds"));
@@ -122,7 +133,9 @@ fn file_shape(file: &str) -> anyhow::Result<Vec<String>> {
         errors.push(format!("{file}: {lines} lines of code (at most {CODE_LINES_MAX}); split it by meaning"));
     }
     for (number, line) in text.lines().enumerate() {
-        let open = line.split(|it: char| !it.is_ascii_alphanumeric()).any(|word| ["TODO", "FIXME", "XXX"].contains(&word));
+        let open = line
+            .split(|it: char| !it.is_ascii_alphanumeric())
+            .any(|word| ["TODO", "FIXME", "XXX"].contains(&word));
         if open && file != "xtask/src/tidy.rs" {
             errors.push(format!("{file}:{}: finish it, or refuse it with a clear error", number + 1));
         }

@@ -34,7 +34,9 @@ impl Exception {
 fn is_at(field: &str, place: &Place) -> bool {
     match place {
         Place::Body(pointer) | Place::ResponseBody(pointer) => fits(field, pointer),
-        Place::PathParameter(name) | Place::Query(name) | Place::Cookie(name) => field == &**name || below(field, name),
+        Place::PathParameter(name) | Place::Query(name) | Place::Cookie(name) => {
+            field == &**name || below(field, name)
+        }
         Place::Header(name) | Place::ResponseHeader(name) => field.eq_ignore_ascii_case(name),
         Place::Connection | Place::Method | Place::Path | Place::ResponseStatus => false,
     }
@@ -48,7 +50,8 @@ fn below(field: &str, name: &str) -> bool {
 /// Step by step; `*` is any step.
 fn fits(pattern: &str, pointer: &str) -> bool {
     let mut steps = pointer.split('/');
-    pattern.split('/').all(|wanted| steps.next().is_some_and(|step| wanted == "*" || wanted == step)) && steps.next().is_none()
+    pattern.split('/').all(|wanted| steps.next().is_some_and(|step| wanted == "*" || wanted == step))
+        && steps.next().is_none()
 }
 
 /// The exceptions of one operation.
@@ -112,7 +115,9 @@ impl Guard for Excepted {
 
     fn check(&self, cx: &mut Context) -> Verdict {
         match self.guard.check(cx) {
-            Verdict::Deny(denial, reason) if !self.exceptions.cover_all(&reason) => Verdict::Deny(denial, reason),
+            Verdict::Deny(denial, reason) if !self.exceptions.cover_all(&reason) => {
+                Verdict::Deny(denial, reason)
+            }
             Verdict::Deny(_, reason) => Verdict::Flag(reason),
             remark => remark,
         }
@@ -151,7 +156,11 @@ mod tests {
             ("schema/type", Some("X-Tag"), "schema/type", Some(Place::Header("x-tag".into())), true),
             ("schema/type", Some("/a"), "schema/type", None, false),
         ] {
-            assert_eq!(covers(rule, field, seen, place.clone()), expected, "{rule} {field:?} {seen} {place:?}");
+            assert_eq!(
+                covers(rule, field, seen, place.clone()),
+                expected,
+                "{rule} {field:?} {seen} {place:?}"
+            );
         }
     }
 }

@@ -166,7 +166,9 @@ pub const DESCRIBED: &[Described] = &[
         name: "schema",
         when: "request head (parameters), request body, response body",
         what: "Holds messages to the specification. `schema.request`, `schema.response`, `schema.unknown_*`.",
-        rules: &["schema/KEYWORD, named after the JSON Schema keyword or the parameter rule that does not hold"],
+        rules: &[
+            "schema/KEYWORD, named after the JSON Schema keyword or the parameter rule that does not hold",
+        ],
     },
     Described {
         name: "authorize",

@@ -17,7 +17,11 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub(crate) struct NoGate(std::path::PathBuf);
 
 /// Sends one request over the socket; the status and the whole body.
-pub(crate) fn ask(socket: &Path, method: http::Method, path: &str) -> anyhow::Result<(http::StatusCode, Bytes)> {
+pub(crate) fn ask(
+    socket: &Path,
+    method: http::Method,
+    path: &str,
+) -> anyhow::Result<(http::StatusCode, Bytes)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let Ok(stream) = UnixStream::connect(socket).await else {
@@ -25,8 +29,11 @@ pub(crate) fn ask(socket: &Path, method: http::Method, path: &str) -> anyhow::Re
         };
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(connection);
-        let request =
-            http::Request::builder().method(method).uri(path).header(http::header::HOST, "localhost").body(Empty::<Bytes>::new())?;
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::HOST, "localhost")
+            .body(Empty::<Bytes>::new())?;
         let response = sender.send_request(request).await.context("the gate closed the control socket")?;
         let status = response.status();
         #[expect(clippy::disallowed_methods, reason = "bounded by `Limited`")]

@@ -52,7 +52,13 @@ impl View {
         let reason = show_event::telling(event).filter(|it| denied || it.reported_only)?;
         self.reported += u64::from(!denied);
         let would = if denied { "" } else { "would be " };
-        let line = format!("{would}{} {} {}  {}", status(event, denied), event.method, event.path, show_event::short(reason));
+        let line = format!(
+            "{would}{} {} {}  {}",
+            status(event, denied),
+            event.method,
+            event.path,
+            show_event::short(reason)
+        );
         let rule = self.rules.entry(reason.rule.as_str().to_owned()).or_default();
         rule.count += 1;
         rule.reported_only = !denied;
@@ -89,7 +95,8 @@ impl View {
 
     /// The same as one JSON object.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let rules: BTreeMap<&str, u64> = self.rules.iter().map(|(rule, it)| (rule.as_str(), it.count)).collect();
+        let rules: BTreeMap<&str, u64> =
+            self.rules.iter().map(|(rule, it)| (rule.as_str(), it.count)).collect();
         serde_json::json!({
             "second": self.seconds, "calls_per_second": self.rate, "calls": self.calls, "served": self.served,
             "refused": self.refused, "reported": self.reported, "rules": rules,

@@ -10,7 +10,10 @@ pub(crate) enum Exit {
     /// The task failed; the message says why.
     Failure,
     /// The command line was not understood (given by the argument parser).
-    #[expect(dead_code, reason = "the argument parser exits by itself; the table names the code all the same")]
+    #[expect(
+        dead_code,
+        reason = "the argument parser exits by itself; the table names the code all the same"
+    )]
     Usage,
     /// `diff`: some protection is weaker in the second configuration.
     Weaker,

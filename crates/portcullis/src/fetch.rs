@@ -24,7 +24,8 @@ pub(crate) async fn get(url: &str, tls: Arc<rustls::ClientConfig>) -> anyhow::Re
 
 async fn get_unbounded(url: &str, tls: Arc<rustls::ClientConfig>) -> anyhow::Result<Bytes> {
     let uri: http::Uri = url.parse().context("not a URL")?;
-    let host = uri.host().context("the URL has no host")?.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let host =
+        uri.host().context("the URL has no host")?.trim_start_matches('[').trim_end_matches(']').to_owned();
     let https = match uri.scheme_str() {
         Some("https") => true,
         Some("http") => false,
@@ -33,10 +34,14 @@ async fn get_unbounded(url: &str, tls: Arc<rustls::ClientConfig>) -> anyhow::Res
     let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(if https { 443 } else { 80 })))
         .await
         .context("cannot connect")?;
-    ensure!(https || stream.peer_addr()?.ip().is_loopback(), "plain http is accepted for loopback only: use https");
+    ensure!(
+        https || stream.peer_addr()?.ip().is_loopback(),
+        "plain http is accepted for loopback only: use https"
+    );
     if https {
         let name = ServerName::try_from(host).context("the host is not a valid server name")?;
-        let stream = tokio_rustls::TlsConnector::from(tls).connect(name, stream).await.context("TLS failed")?;
+        let stream =
+            tokio_rustls::TlsConnector::from(tls).connect(name, stream).await.context("TLS failed")?;
         exchange(TokioIo::new(stream), &uri).await
     } else {
         exchange(TokioIo::new(stream), &uri).await
@@ -60,7 +65,10 @@ where
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
-            ensure!(bytes.len() + data.len() <= ANSWER_BYTES_MAX, "the answer is over {ANSWER_BYTES_MAX} bytes");
+            ensure!(
+                bytes.len() + data.len() <= ANSWER_BYTES_MAX,
+                "the answer is over {ANSWER_BYTES_MAX} bytes"
+            );
             bytes.extend_from_slice(&data);
         }
     }

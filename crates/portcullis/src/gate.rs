@@ -74,6 +74,9 @@ pub(crate) struct Gate {
     state: Mutex<InForce>,
 }
 
+/// A value for a scrape: how it behaves, its name, what it says, and where it is.
+type Asked = (Shape, &'static str, &'static str, fn(&Gate) -> u64);
+
 /// What a reload replaces.
 struct InForce {
     generation: u64,
@@ -141,10 +144,15 @@ impl Gate {
             entropy: Arc::clone(&entropy) as _,
             recorder: Arc::clone(&writer) as _,
         };
-        let load::Loaded { config, warnings, .. } = loaded;
+        let load::Loaded { config, warnings } = loaded;
         let (plan, compiled, revocations) = compiled.split();
         world.revoked.replace(revocations);
-        let tls = plan.listeners.iter().filter(|(_, it)| it.tls.is_some()).map(|(name, _)| Arc::clone(name)).collect();
+        let tls = plan
+            .listeners
+            .iter()
+            .filter(|(_, it)| it.tls.is_some())
+            .map(|(name, _)| Arc::clone(name))
+            .collect();
         let gateway = Gateway::start(plan, options)?;
         for upstream in compiled.upstreams.values() {
             upstream.start_checks(&start.runtime);
@@ -220,7 +228,12 @@ impl Gate {
         let compiled = load::compile(&loaded, &*self.outside, &self.world, Some(&state.compiled), generation)
             .map_err(|it| format!("{it:#}"))?;
         let (plan, compiled, revocations) = compiled.split();
-        let tls = plan.listeners.iter().filter(|(_, it)| it.tls.is_some()).map(|(name, _)| Arc::clone(name)).collect();
+        let tls = plan
+            .listeners
+            .iter()
+            .filter(|(_, it)| it.tls.is_some())
+            .map(|(name, _)| Arc::clone(name))
+            .collect();
         self.gateway.reload(plan).map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
         // From here on nothing can fail.
         self.world.revoked.replace(revocations);
@@ -248,17 +261,35 @@ impl Gate {
 
     /// Values that somebody else keeps and a scrape asks for.
     fn register_values(self: &Arc<Self>) {
-        let asks: [(Shape, &str, &str, fn(&Gate) -> u64); 10] = [
-            (Shape::Gauge, "connections_open", "Connections open", |it| it.gateway.stats().connections_open.now()),
-            (Shape::Counter, "connections_accepted", "Connections accepted", |it| it.gateway.stats().connections_accepted.now()),
-            (Shape::Counter, "connections_refused", "Connections over a cap", |it| it.gateway.stats().connections_refused.now()),
-            (Shape::Counter, "connections_timed_out", "Connections that were too slow", |it| it.gateway.stats().connections_timed_out.now()),
-            (Shape::Counter, "tls_handshakes_failed", "TLS handshakes that failed", |it| it.gateway.stats().handshakes_failed.now()),
-            (Shape::Counter, "requests_malformed", "Requests that were no HTTP", |it| it.gateway.stats().malformed.now()),
-            (Shape::Counter, "requests_overloaded", "Requests over the cap in flight", |it| it.gateway.stats().overloaded.now()),
+        let asks: [Asked; 10] = [
+            (Shape::Gauge, "connections_open", "Connections open", |it| {
+                it.gateway.stats().connections_open.now()
+            }),
+            (Shape::Counter, "connections_accepted", "Connections accepted", |it| {
+                it.gateway.stats().connections_accepted.now()
+            }),
+            (Shape::Counter, "connections_refused", "Connections over a cap", |it| {
+                it.gateway.stats().connections_refused.now()
+            }),
+            (Shape::Counter, "connections_timed_out", "Connections that were too slow", |it| {
+                it.gateway.stats().connections_timed_out.now()
+            }),
+            (Shape::Counter, "tls_handshakes_failed", "TLS handshakes that failed", |it| {
+                it.gateway.stats().handshakes_failed.now()
+            }),
+            (Shape::Counter, "requests_malformed", "Requests that were no HTTP", |it| {
+                it.gateway.stats().malformed.now()
+            }),
+            (Shape::Counter, "requests_overloaded", "Requests over the cap in flight", |it| {
+                it.gateway.stats().overloaded.now()
+            }),
             (Shape::Gauge, "in_flight", "Exchanges under way", |it| it.gateway.stats().in_flight.now()),
-            (Shape::Counter, "guard_panics", "Defects: guards that panicked", |it| it.gateway.stats().panics.now()),
-            (Shape::Counter, "limits_forgotten", "Rates forgotten for want of room", |it| it.counters.usage().rates_forgotten),
+            (Shape::Counter, "guard_panics", "Defects: guards that panicked", |it| {
+                it.gateway.stats().panics.now()
+            }),
+            (Shape::Counter, "limits_forgotten", "Rates forgotten for want of room", |it| {
+                it.counters.usage().rates_forgotten
+            }),
         ];
         for (shape, name, help, ask) in asks {
             let gate = Arc::downgrade(self);
@@ -282,7 +313,11 @@ impl Control for Gate {
             })
             .collect();
         if let Some(address) = state.admin {
-            listeners.push(ListenerStatus { name: "admin".to_owned(), address: address.to_string(), tls: false });
+            listeners.push(ListenerStatus {
+                name: "admin".to_owned(),
+                address: address.to_string(),
+                tls: false,
+            });
         }
         let stats = self.gateway.stats();
         Status {
@@ -293,8 +328,13 @@ impl Control for Gate {
             generation: state.generation,
             last_rejected: state.last_rejected.clone(),
             listeners,
-            operations: state.compiled.apis.iter().map(|(name, it)| (name.to_string(), it.operations.len())).collect(),
-            upstreams: state.compiled.upstreams.values().flat_map(|it| server_status(it)).collect(),
+            operations: state
+                .compiled
+                .apis
+                .iter()
+                .map(|(name, it)| (name.to_string(), it.operations.len()))
+                .collect(),
+            upstreams: state.compiled.upstreams.values().flat_map(server_status).collect(),
             exchanges: stats.exchanges.now(),
             in_flight: stats.in_flight.now(),
             connections: stats.connections_open.now(),
@@ -307,7 +347,8 @@ impl Control for Gate {
         let began = self.world.clock.now();
         match self.try_reload() {
             Ok((generation, operations)) => {
-                let took_millis = u64::try_from(self.world.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
+                let took_millis =
+                    u64::try_from(self.world.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(generation, operations, took_millis, "a new configuration is in place");
                 ReloadOutcome::Applied { generation, operations, took_millis }
             }
@@ -406,7 +447,8 @@ fn identity_key(data: &Path) -> anyhow::Result<SigningKey> {
 fn record(data: &Path, config: &Config, metrics: &Arc<Metrics>, taps: Vec<Tap>) -> anyhow::Result<Writer> {
     let directory = data.join("record");
     load::make_private(&directory)?;
-    let key = sign::SigningKey::open(&directory, &SystemEntropy).context("the record's signing key cannot be used")?;
+    let key = sign::SigningKey::open(&directory, &SystemEntropy)
+        .context("the record's signing key cannot be used")?;
     let policy = Policy {
         segment_bytes_max: config.record.rotate_size.0,
         segment_age_max: config.record.rotate_age,
@@ -450,4 +492,3 @@ impl Compiled {
         (plan, self, revocations)
     }
 }
-

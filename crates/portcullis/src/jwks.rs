@@ -84,7 +84,8 @@ async fn fetch_keys(origin: &KeyOrigin, tls: Arc<rustls::ClientConfig>) -> anyho
         KeyOrigin::Issuer(issuer) => {
             let metadata = discovery::metadata_url(issuer)?.to_string();
             let document = fetch::get(&metadata, Arc::clone(&tls)).await?;
-            let found = discovery::parse(&document, issuer).with_context(|| format!("`{metadata}` is not usable"))?;
+            let found =
+                discovery::parse(&document, issuer).with_context(|| format!("`{metadata}` is not usable"))?;
             fetch::get(&found.jwks_uri.to_string(), tls).await
         }
     }

@@ -5,14 +5,20 @@ use std::{fmt, io::IsTerminal as _, os::unix::fs::OpenOptionsExt as _, path::Pat
 use anyhow::Context as _;
 use base64::Engine as _;
 use portcullis_auth::internal_token::SigningKey;
-use portcullis_config::{Outside, Sources, Style, model::{self, Config}};
+use portcullis_config::{
+    Outside, Sources, Style,
+    model::{self, Config},
+};
 use portcullis_core::{
     clock::{Entropy as _, Timestamp},
     secret::Secret,
 };
 
 use crate::{
-    compile::{self, Compiled, World, problem::{Problem, Weight}},
+    compile::{
+        self, Compiled, World,
+        problem::{Problem, Weight},
+    },
     system::SystemEntropy,
 };
 
@@ -83,7 +89,11 @@ pub(crate) fn rendered(diagnostics: &[portcullis_config::Diagnostic], sources: &
     if diagnostics.is_empty() {
         return String::new();
     }
-    portcullis_config::render(diagnostics, sources, style())
+    // The counts at its end are left to the caller, who has more to count.
+    let text = portcullis_config::render(diagnostics, sources, style());
+    text.trim_end()
+        .rsplit_once('\n')
+        .map_or_else(|| text.clone(), |(remarks, _counts)| remarks.trim_end().to_owned())
 }
 
 /// How text for a person is written.
@@ -108,7 +118,8 @@ pub(crate) fn extra_authorities() -> anyhow::Result<Option<Vec<u8>>> {
     let Some(path) = std::env::var_os("SSL_CERT_FILE") else {
         return Ok(None);
     };
-    let read = std::fs::read(&path).with_context(|| format!("cannot read `{}` (SSL_CERT_FILE)", path.display()))?;
+    let read =
+        std::fs::read(&path).with_context(|| format!("cannot read `{}` (SSL_CERT_FILE)", path.display()))?;
     Ok(Some(read))
 }
 
@@ -135,7 +146,11 @@ pub(crate) fn make_private(directory: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("the data directory `{}` cannot be made", directory.display()))?;
     let mode = std::fs::metadata(directory)?.permissions().mode();
     if mode & 0o007 != 0 {
-        tracing::warn!("the data directory `{}` is open to others (mode {:o})", directory.display(), mode & 0o777);
+        tracing::warn!(
+            "the data directory `{}` is open to others (mode {:o})",
+            directory.display(),
+            mode & 0o777
+        );
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use jiff::{Timestamp as Moment, tz::TimeZone};
 use portcullis_core::{
     clock::Timestamp,
-    event::{Event, Outcome},
+    event::{Event, Outcome, UpstreamFault},
     verdict::{Place, Reason},
 };
 
@@ -21,7 +21,9 @@ pub(crate) fn line(event: &Event) -> String {
     match event.outcome {
         Outcome::Served | Outcome::Answered => (),
         Outcome::Denied(denial) => line.push_str(&format!("  {}", denial.word())),
-        Outcome::UpstreamFailed(fault) => line.push_str(&format!("  upstream failed: {fault:?}").to_lowercase()),
+        Outcome::UpstreamFailed(fault) => {
+            line.push_str(&format!("  upstream failed: {}", fault_words(fault)));
+        }
         Outcome::ClientGone => line.push_str("  client gone"),
         Outcome::Panicked => line.push_str("  DEFECT: a guard panicked"),
     }
@@ -35,10 +37,26 @@ pub(crate) fn line(event: &Event) -> String {
     line
 }
 
+/// How an upstream failed, in the operator's words.
+pub(crate) const fn fault_words(fault: UpstreamFault) -> &'static str {
+    match fault {
+        UpstreamFault::NoServer => "no server is healthy",
+        UpstreamFault::Connect => "no connection",
+        UpstreamFault::Tls => "no TLS",
+        UpstreamFault::Timeout => "too slow",
+        UpstreamFault::Reset => "connection lost before the answer",
+        UpstreamFault::Nonsense => "the answer is not HTTP",
+        UpstreamFault::CutOff => "connection lost within the answer",
+        UpstreamFault::Overloaded => "no room for another connection",
+    }
+}
+
 /// The reason that decided: the last one for a refusal, the first reported one otherwise.
 pub(crate) fn telling(event: &Event) -> Option<&Reason> {
     match event.outcome {
-        Outcome::Denied(_) => event.reasons.iter().rev().find(|it| !it.reported_only).or(event.reasons.last()),
+        Outcome::Denied(_) => {
+            event.reasons.iter().rev().find(|it| !it.reported_only).or(event.reasons.last())
+        }
         _ => event.reasons.iter().find(|it| it.reported_only).or(event.reasons.first()),
     }
 }
@@ -46,7 +64,9 @@ pub(crate) fn telling(event: &Event) -> Option<&Reason> {
 /// Rule, place and message of a reason.
 pub(crate) fn short(reason: &Reason) -> String {
     match reason.evidence.first() {
-        Some(evidence) => format!("{} at {}: {}", reason.rule.as_str(), place(&evidence.place), reason.message),
+        Some(evidence) => {
+            format!("{} at {}: {}", reason.rule.as_str(), place(&evidence.place), reason.message)
+        }
         None => format!("{}: {}", reason.rule.as_str(), reason.message),
     }
 }

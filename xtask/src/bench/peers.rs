@@ -152,7 +152,8 @@ apis:
     Ok(Peer { name: "portcullis", process, plain, secure: Some(secure) })
 }
 
-/// Portcullis with a key, a limit and a specification to guard by, and the call that it lets pass.
+/// Portcullis with a key, limits and a specification to guard requests by, and the call that it lets pass. Answers
+/// are not judged: the peers stream them through as well.
 pub(super) fn portcullis_full(
     folder: &Folder,
     binary: &Path,
@@ -174,6 +175,7 @@ apis:
     auth: api_keys
     upstream: \"http://127.0.0.1:{origin}\"
     limit: [1M/s burst 1M per consumer, 1M/s burst 1M per ip]
+    schema: {{ response: off }}
 ",
         data = data.display(),
     );

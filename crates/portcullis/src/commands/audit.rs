@@ -26,7 +26,10 @@ pub(crate) fn run(arguments: &cli::AuditVerify) -> anyhow::Result<Exit> {
                 let first_bad = json!({
                     "file": finding.file, "line": finding.line, "seq": finding.seq, "what": finding.flaw.to_string(),
                 });
-                print(&format!("{}\n", json!({ "sound": false, "records": report.records, "first_bad": first_bad })));
+                print(&format!(
+                    "{}\n",
+                    json!({ "sound": false, "records": report.records, "first_bad": first_bad })
+                ));
             } else {
                 let seq = finding.seq.map(|it| format!(" (record {it})")).unwrap_or_default();
                 complain(&format!("the record is NOT what was written\n  {place}{seq}: {}\n", finding.flaw));
@@ -38,12 +41,19 @@ pub(crate) fn run(arguments: &cli::AuditVerify) -> anyhow::Result<Exit> {
 }
 
 fn sound_text(report: &Report) -> String {
+    let counted = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let mut text = format!(
-        "the record is what was written: {} records in {} files, {} exchanges, {} signed checkpoints\n",
-        report.records, report.files, report.events, report.checkpoints
+        "the record is what was written: {} in {}, {}, {}\n",
+        counted(report.records, "record"),
+        counted(report.files, "file"),
+        counted(report.events, "exchange"),
+        counted(report.checkpoints, "signed checkpoint"),
     );
     if report.unsigned > 0 {
-        text.push_str(&format!("  {} records at the end are not covered by a checkpoint yet\n", report.unsigned));
+        text.push_str(&format!(
+            "  {} records at the end are not covered by a checkpoint yet\n",
+            report.unsigned
+        ));
     }
     if report.torn > 0 {
         text.push_str(&format!("  {} incomplete ends were set aside after crashes\n", report.torn));

@@ -55,10 +55,14 @@ pub(crate) fn run(arguments: &cli::Check) -> anyhow::Result<Exit> {
             }
         }
         let name = arguments.config.config.display();
-        let counts = format!("{errors} error{}, {warnings} warning{}", load::plural(errors), load::plural(warnings));
-        match errors {
-            0 => print(&format!("{name}: good, {operations} operation{} guarded; {counts}\n", load::plural(operations))),
-            _ => complain(&format!("{name}: refused; {counts}\n")),
+        let counts =
+            format!("{errors} error{}, {warnings} warning{}", load::plural(errors), load::plural(warnings));
+        if refused {
+            let strict = if errors == 0 { " (--strict: a warning is an error)" } else { "" };
+            complain(&format!("{name}: refused; {counts}{strict}\n"));
+        } else {
+            let plural = load::plural(operations);
+            print(&format!("{name}: good, {operations} operation{plural} guarded; {counts}\n"));
         }
     }
     Ok(if refused { Exit::Config } else { Exit::Success })

@@ -41,7 +41,8 @@ pub(crate) fn run(arguments: &cli::Demo) -> anyhow::Result<Exit> {
 
         let live = start(arguments, shop, runtime.handle())?;
         live.control().await?;
-        let address = live.gate.gateway().addresses().into_values().next().context("the gate has no listener")?;
+        let address =
+            live.gate.gateway().addresses().into_values().next().context("the gate has no listener")?;
         let key = key(&live)?;
         let forged = api_key::generate(&SystemEntropy, &KeyPrefix::new("pcl_")?);
         let (sender, seen) = mpsc::channel(1_024);
@@ -66,11 +67,16 @@ pub(crate) fn run(arguments: &cli::Demo) -> anyhow::Result<Exit> {
 
 /// `--for`.
 pub(crate) fn duration(text: Option<&str>) -> anyhow::Result<Option<Duration>> {
-    text.map(|text| units::parse_duration(text).map_err(|error| anyhow::anyhow!("`--for {text}`: {error}"))).transpose()
+    text.map(|text| units::parse_duration(text).map_err(|error| anyhow::anyhow!("`--for {text}`: {error}")))
+        .transpose()
 }
 
 /// Starts the gate; where the usual port is taken, at any other.
-fn start(arguments: &cli::Demo, shop: std::net::SocketAddr, runtime: &tokio::runtime::Handle) -> anyhow::Result<Live> {
+fn start(
+    arguments: &cli::Demo,
+    shop: std::net::SocketAddr,
+    runtime: &tokio::runtime::Handle,
+) -> anyhow::Result<Live> {
     let live = |listen: &str| {
         let files = vec![
             (PathBuf::from("portcullis.yaml"), configuration(listen, shop)),
@@ -88,7 +94,9 @@ fn start(arguments: &cli::Demo, shop: std::net::SocketAddr, runtime: &tokio::run
 }
 
 fn is_taken(error: &anyhow::Error) -> bool {
-    error.chain().any(|it| it.downcast_ref::<std::io::Error>().is_some_and(|it| it.kind() == std::io::ErrorKind::AddrInUse))
+    error.chain().any(|it| {
+        it.downcast_ref::<std::io::Error>().is_some_and(|it| it.kind() == std::io::ErrorKind::AddrInUse)
+    })
 }
 
 fn configuration(listen: &str, shop: std::net::SocketAddr) -> String {
@@ -104,7 +112,13 @@ fn configuration(listen: &str, shop: std::net::SocketAddr) -> String {
 /// Issues the key that clients use, and that the reader may.
 fn key(live: &Live) -> anyhow::Result<String> {
     let made = api_key::generate(&SystemEntropy, &KeyPrefix::new("pcl_")?);
-    let key = NewKey { sha256: made.sha256, shown: made.shown.clone(), name: "demo".into(), owner: "demo".into(), ..NewKey::default() };
+    let key = NewKey {
+        sha256: made.sha256,
+        shown: made.shown.clone(),
+        name: "demo".into(),
+        owner: "demo".into(),
+        ..NewKey::default()
+    };
     live.gate.keys().create(key, SystemClock.now())?;
     Ok(made.text.reveal().clone())
 }
@@ -121,4 +135,3 @@ fn heading(url: &str, key: &str, data: &str) -> String {
          portcullis explain ID --data {data}\n\n"
     )
 }
-

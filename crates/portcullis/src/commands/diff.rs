@@ -17,7 +17,8 @@ use crate::{
 pub(crate) fn run(arguments: &cli::Diff) -> anyhow::Result<Exit> {
     let world = gate::detached_world(Arc::new(NoKeys))?;
     let load = |path: &std::path::Path| {
-        Side::load(path, &FromDisk, &world).map_err(|error| error.context(format!("`{}` is refused", path.display())))
+        Side::load(path, &FromDisk, &world)
+            .map_err(|error| error.context(format!("`{}` is refused", path.display())))
     };
     let (before, after) = match (load(&arguments.before), load(&arguments.after)) {
         (Ok(before), Ok(after)) => (before, after),
@@ -28,7 +29,8 @@ pub(crate) fn run(arguments: &cli::Diff) -> anyhow::Result<Exit> {
             return Ok(Exit::Config);
         }
     };
-    let differences = diff::compare(&before, &after, &FromDisk).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    let differences =
+        diff::compare(&before, &after, &FromDisk).map_err(|problem| anyhow::anyhow!("{problem}"))?;
     let weaker = differences.iter().filter(|it| it.kind == Kind::Weaker).count();
     if arguments.json {
         print(&format!("{:#}\n", json!({ "weaker": weaker, "differences": differences })));
@@ -49,7 +51,10 @@ fn text(differences: &[Difference], weaker: usize) -> String {
             Kind::Stronger => "stronger",
             Kind::Changed => "changed ",
         };
-        text.push_str(&format!("{mark}  {}\n          {}: {} → {}\n", it.subject, it.protection, it.before, it.after));
+        text.push_str(&format!(
+            "{mark}  {}\n          {}: {} → {}\n",
+            it.subject, it.protection, it.before, it.after
+        ));
     }
     let verdict = match weaker {
         0 => "nothing got weaker".to_owned(),

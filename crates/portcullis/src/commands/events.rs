@@ -15,7 +15,10 @@ pub(crate) fn run(arguments: &cli::Events) -> anyhow::Result<Exit> {
     let directory = data_directory(&arguments.place)?.join("record");
     let filter = Filter { denied: arguments.denied, api: arguments.api.clone(), ..Filter::default() };
     if !directory.exists() && !arguments.follow {
-        anyhow::bail!("there is no record in `{}` (has a gate run with this data directory?)", directory.display());
+        anyhow::bail!(
+            "there is no record in `{}` (has a gate run with this data directory?)",
+            directory.display()
+        );
     }
     // Opened before the tail is read, so that nothing falls between the two.
     let follow = if arguments.follow { Some(Follow::new(&directory, filter.clone())?) } else { None };

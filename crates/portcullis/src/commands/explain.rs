@@ -26,6 +26,8 @@ pub(crate) fn run(arguments: &cli::Explain) -> anyhow::Result<Exit> {
     if what.split_whitespace().count() == 2 {
         return call::explain(what, arguments);
     }
-    complain("what is to be explained? a call (\"GET /v1/orders\"), a reference id, or a diagnostic's code (PC1001)\n");
+    complain(
+        "what is to be explained? a call (\"GET /v1/orders\"), a reference id, or a diagnostic's code (PC1001)\n",
+    );
     Ok(Exit::Failure)
 }

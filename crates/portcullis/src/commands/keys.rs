@@ -9,7 +9,13 @@ use portcullis_store::keys::{KeyRecord, KeyStore, NewKey};
 use serde_json::json;
 
 use super::{complain, data_directory, print, socket};
-use crate::{cli, control_client, exit::Exit, load, show_event::moment, system::{SystemClock, SystemEntropy}};
+use crate::{
+    cli, control_client,
+    exit::Exit,
+    load,
+    show_event::moment,
+    system::{SystemClock, SystemEntropy},
+};
 
 /// Runs the command.
 pub(crate) fn run(command: &cli::Keys) -> anyhow::Result<Exit> {
@@ -27,7 +33,9 @@ fn create(arguments: &cli::KeyCreate) -> anyhow::Result<Exit> {
     let made = api_key::generate(&SystemEntropy, &prefix);
     let words = |words: &[String]| words.iter().map(|it| Arc::from(it.as_str())).collect();
     let expires = match &arguments.expires {
-        Some(text) => Some(now.plus(units::parse_duration(text).map_err(|error| anyhow::anyhow!("`--expires {text}`: {error}"))?)),
+        Some(text) => Some(now.plus(
+            units::parse_duration(text).map_err(|error| anyhow::anyhow!("`--expires {text}`: {error}"))?,
+        )),
         None => None,
     };
     let record = store.create(
@@ -78,7 +86,10 @@ fn list(arguments: &cli::KeyList) -> anyhow::Result<Exit> {
         return Ok(Exit::Success);
     }
     let now = SystemClock.now();
-    print(&format!("{:<16}  {:<16}  {:<16}  {:<14}  {:<8}  {}\n", "ID", "NAME", "OWNER", "BEGINS WITH", "STATE", "SCOPES"));
+    print(&format!(
+        "{:<16}  {:<16}  {:<16}  {:<14}  {:<8}  {}\n",
+        "ID", "NAME", "OWNER", "BEGINS WITH", "STATE", "SCOPES"
+    ));
     for it in records {
         let state = match (it.revoked, it.key.expires) {
             (Some(_), _) => "revoked",
@@ -112,7 +123,8 @@ fn hash_password() -> anyhow::Result<Exit> {
     let password = portcullis_core::secret::Secret::new(line.trim_end_matches(['\r', '\n']).to_owned());
     zeroize::Zeroize::zeroize(&mut line);
     anyhow::ensure!(!password.reveal().is_empty(), "give the password on standard input");
-    let hash = portcullis_auth::mechanisms::basic::hash_password(password.reveal().as_bytes(), &SystemEntropy)?;
+    let hash =
+        portcullis_auth::mechanisms::basic::hash_password(password.reveal().as_bytes(), &SystemEntropy)?;
     print(&format!("{hash}\n"));
     Ok(Exit::Success)
 }
@@ -120,7 +132,10 @@ fn hash_password() -> anyhow::Result<Exit> {
 fn open(place: &cli::DataDirectory) -> anyhow::Result<(KeyStore, KeyPrefix)> {
     let data = data_directory(place)?;
     load::make_private(&data)?;
-    let config = place.config.exists().then(|| portcullis_config::load(&place.config, &FromDisk, SystemClock.now()).config);
+    let config = place
+        .config
+        .exists()
+        .then(|| portcullis_config::load(&place.config, &FromDisk, SystemClock.now()).config);
     let config = config.flatten();
     let provider = config.as_ref().map_or_else(|| "api_keys".into(), load::api_key_provider);
     let written = config.as_ref().and_then(|it| it.identity.providers.get(&provider));
@@ -136,7 +151,10 @@ fn tell_the_gate(place: &cli::DataDirectory) -> anyhow::Result<bool> {
     let socket = socket(&data_directory(place)?);
     match control_client::ask(&socket, http::Method::POST, "/v1/keys/refresh") {
         Ok((status, body)) if !status.is_success() => {
-            anyhow::bail!("the running gate could not read the keys again: {}", String::from_utf8_lossy(&body))
+            anyhow::bail!(
+                "the running gate could not read the keys again: {}",
+                String::from_utf8_lossy(&body)
+            )
         }
         Ok(_) => Ok(true),
         Err(error) if error.is::<control_client::NoGate>() => Ok(false),

@@ -53,7 +53,8 @@ pub(crate) fn socket(data: &Path) -> PathBuf {
 
 /// Writes to standard output; a reader that has gone away (`| head`) is no fault of ours.
 pub(crate) fn print(text: &str) {
-    let _reader_may_be_gone = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+    let _reader_may_be_gone =
+        std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
 }
 
 /// Writes to standard error.

@@ -20,7 +20,8 @@ pub(crate) fn run(arguments: &cli::Proxy) -> anyhow::Result<Exit> {
         let files = vec![(PathBuf::from("portcullis.yaml"), configuration(arguments)?)];
         let live = Live::start(files, runtime.handle())?;
         live.control().await?;
-        let address = live.gate.gateway().addresses().into_values().next().context("the gate has no listener")?;
+        let address =
+            live.gate.gateway().addresses().into_values().next().context("the gate has no listener")?;
         let (_no_callers, seen) = mpsc::channel(1);
         let heading = heading(arguments, &address.to_string());
         live.show(&heading, Output::fitting(false), duration, seen).await
@@ -32,7 +33,9 @@ pub(crate) fn run(arguments: &cli::Proxy) -> anyhow::Result<Exit> {
 fn configuration(arguments: &cli::Proxy) -> anyhow::Result<String> {
     let spec = match &arguments.spec {
         // The text goes into a quoted YAML scalar.
-        Some(path) => format!("\"{}\"", path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"")),
+        Some(path) => {
+            format!("\"{}\"", path.display().to_string().replace('\\', "\\\\").replace('"', "\\\""))
+        }
         None => "none".to_owned(),
     };
     anyhow::ensure!(

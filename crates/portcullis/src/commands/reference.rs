@@ -35,7 +35,10 @@ fn command_line() -> String {
 }
 
 fn page(text: &mut String, command: &mut clap::Command, name: &str) {
-    text.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", command.render_long_help().to_string().trim_end()));
+    text.push_str(&format!(
+        "\n## `{name}`\n\n```text\n{}\n```\n",
+        command.render_long_help().to_string().trim_end()
+    ));
     for inner in command.get_subcommands_mut() {
         if !inner.is_hide_set() && inner.get_name() != "help" {
             let name = format!("{name} {}", inner.get_name());
@@ -45,9 +48,10 @@ fn page(text: &mut String, command: &mut clap::Command, name: &str) {
 }
 
 fn guards() -> String {
-    let mut text = "# Guards and transforms\n\nGenerated from the source, in the order they run. Each guard runs in \
+    let mut text =
+        "# Guards and transforms\n\nGenerated from the source, in the order they run. Each guard runs in \
         `block`, `report` or `off` mode.\n\n| guard | when | what | rules |\n|---|---|---|---|\n"
-        .to_owned();
+            .to_owned();
     for it in DESCRIBED {
         let rules: Vec<String> = it.rules.iter().map(|rule| format!("`{rule}`")).collect();
         text.push_str(&format!("| `{}` | {} | {} | {} |\n", it.name, it.when, it.what, rules.join(", ")));

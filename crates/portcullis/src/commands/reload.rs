@@ -13,7 +13,9 @@ pub(crate) fn run(arguments: &cli::Reload) -> anyhow::Result<Exit> {
         .map_err(|_| anyhow::anyhow!("the gate answered {status}: {}", String::from_utf8_lossy(&body)))?;
     match outcome {
         ReloadOutcome::Applied { generation, operations, took_millis } => {
-            print(&format!("generation {generation} is in place: {operations} operations, {took_millis} ms\n"));
+            print(&format!(
+                "generation {generation} is in place: {operations} operations, {took_millis} ms\n"
+            ));
             Ok(Exit::Success)
         }
         ReloadOutcome::Rejected { why } => {

@@ -102,7 +102,10 @@ async fn reload(gate: &Arc<Gate>, why: &str) {
 
 fn banner(gate: &Gate) -> String {
     let status = gate.status();
-    let mut text = format!("portcullis {} is up (pid {}, generation {})\n", status.version, status.pid, status.generation);
+    let mut text = format!(
+        "portcullis {} is up (pid {}, generation {})\n",
+        status.version, status.pid, status.generation
+    );
     for it in &status.listeners {
         let scheme = if it.tls { "https" } else { "http" };
         text.push_str(&format!("  {:<10} {scheme}://{}\n", it.name, it.address));

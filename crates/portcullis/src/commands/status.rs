@@ -28,7 +28,10 @@ fn text(status: &Status) -> String {
         status.generation,
     );
     if let Some(why) = &status.last_rejected {
-        text.push_str(&format!("LAST RELOAD REFUSED; the configuration above stays in place:\n{}\n", indent(why)));
+        text.push_str(&format!(
+            "LAST RELOAD REFUSED; the configuration above stays in place:\n{}\n",
+            indent(why)
+        ));
     }
     for listener in &status.listeners {
         let scheme = if listener.tls { "https" } else { "http" };

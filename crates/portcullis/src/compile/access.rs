@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portcullis_auth::authenticator::{Anonymous, Provider, Requirement};
-use portcullis_config::model::{Api, Auth};
+use portcullis_config::model::{Api, Auth, Spec};
 use portcullis_spec::{
     compiled::CompiledOperation,
     model::{ParameterLocation, SecurityRequirement, SecurityScheme},
@@ -82,9 +82,12 @@ fn by_specification(
 ) -> Result<Alternatives, Problem> {
     let subject = || format!("api {name}");
     if operation.security.is_empty() {
-        let message = format!("nobody said who may call `{}`: the specification has no `security` for it", operation.id);
+        let message = format!(
+            "nobody said who may call `{}`: the specification has no `security` for it",
+            operation.id
+        );
         return Err(Problem::error(subject(), message)
-            .at(operation.pointer.clone())
+            .at(place(api, operation))
             .hint("name a provider in `auth:`, or write `auth: anonymous` for everybody"));
     }
     let mut alternatives = Vec::new();
@@ -98,10 +101,19 @@ fn by_specification(
             alternative.iter().map(|it| requirement(api, it, schemes, providers)).collect();
         match requirements {
             Ok(requirements) => alternatives.push(requirements),
-            Err((message, hint)) => return Err(Problem::error(subject(), message).at(operation.pointer.clone()).hint(hint)),
+            Err((message, hint)) => {
+                return Err(Problem::error(subject(), message).at(place(api, operation)).hint(hint));
+            }
         }
     }
     Ok(Alternatives { alternatives, anonymous })
+}
+
+fn place(api: &Api, operation: &CompiledOperation) -> String {
+    match &api.spec {
+        Spec::File(path) => format!("{} {}", path.0.display(), operation.pointer),
+        Spec::None => operation.pointer.clone(),
+    }
 }
 
 fn requirement(
@@ -129,7 +141,8 @@ fn provider(
         return Ok(Arc::clone(known));
     }
     let Some(declared) = schemes.get(scheme) else {
-        let message = format!("the specification asks for the security scheme `{scheme}` and does not define it");
+        let message =
+            format!("the specification asks for the security scheme `{scheme}` and does not define it");
         return Err((message, "mend the specification, or set `auth:`".to_owned()));
     };
     let mut fitting = providers.values().filter(|it| fits(declared, it));
@@ -176,9 +189,12 @@ fn suggestion(scheme: &str, declared: &SecurityScheme) -> String {
             format!("{{ api_keys: {{ header: {name} }} }}")
         }
         SecurityScheme::ApiKey { .. } => {
-            return "keys in queries and cookies are not taken: set `auth:` to a provider of your own".to_owned();
+            return "keys in queries and cookies are not taken: set `auth:` to a provider of your own"
+                .to_owned();
         }
-        SecurityScheme::Http { scheme, .. } if scheme == "basic" => "{ basic: { users: file:users.argon2 } }".to_owned(),
+        SecurityScheme::Http { scheme, .. } if scheme == "basic" => {
+            "{ basic: { users: file:users.argon2 } }".to_owned()
+        }
         SecurityScheme::Http { .. } | SecurityScheme::OAuth2 { .. } => {
             "{ oidc: https://login.example.com, audience: NAME }".to_owned()
         }

@@ -70,10 +70,7 @@ impl BuiltApi {
             hosts: blueprint.hosts,
             prefix: blueprint.prefix,
             endpoints: self.view.operations.iter().map(|it| Arc::clone(&it.endpoint)).collect(),
-            unknown: Unknown {
-                mode: blueprint.unknown_mode,
-                endpoint: blueprint.unknown_endpoint,
-            },
+            unknown: Unknown { mode: blueprint.unknown_mode, endpoint: blueprint.unknown_endpoint },
             cors: blueprint.cors,
             head: blueprint.head,
             options: blueprint.options,
@@ -117,7 +114,13 @@ impl Building<'_> {
         Ok(spec)
     }
 
-    fn api(&self, name: &Arc<str>, api: &Api, spec: Option<&Spec>, problems: &mut Vec<Problem>) -> Option<BuiltApi> {
+    fn api(
+        &self,
+        name: &Arc<str>,
+        api: &Api,
+        spec: Option<&Spec>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<BuiltApi> {
         let settings = effective_api(self.config, api);
         // The same problem of five thousand operations is one problem.
         let mut found: BTreeMap<String, (Problem, usize)> = BTreeMap::new();
@@ -298,7 +301,8 @@ impl Building<'_> {
         note: &mut impl FnMut(Problem),
     ) -> Option<OperationView> {
         let schemes = declared.map(|(operation, document)| (&**operation, &document.security_schemes));
-        let access = access::resolve(subject.name, subject.api, &subject.settings.auth.value, schemes, self.providers);
+        let access =
+            access::resolve(subject.name, subject.api, &subject.settings.auth.value, schemes, self.providers);
         let access = match access {
             Ok(access) => access,
             Err(problem) => {
@@ -330,8 +334,16 @@ fn strictness(settings: &EffectiveSettings, at_least: Mode) -> Strictness {
     let bound = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let keys = bound(settings.json_keys_max.value);
     Strictness {
-        unknown_parameters: if on(settings.unknown_parameters.value) { UnknownParameters::Refuse } else { UnknownParameters::Allow },
-        unknown_fields: if on(settings.unknown_fields.value) { UnknownFields::Refuse } else { UnknownFields::Allow },
+        unknown_parameters: if on(settings.unknown_parameters.value) {
+            UnknownParameters::Refuse
+        } else {
+            UnknownParameters::Allow
+        },
+        unknown_fields: if on(settings.unknown_fields.value) {
+            UnknownFields::Refuse
+        } else {
+            UnknownFields::Allow
+        },
         judge_responses: settings.schema_response.value != Mode::Off,
         limits: Limits {
             depth_max: bound(settings.json_depth_max.value),
@@ -342,7 +354,9 @@ fn strictness(settings: &EffectiveSettings, at_least: Mode) -> Strictness {
             values_max: keys.saturating_mul(3),
             fields_max: keys,
             parts_max: bound(settings.parts_max.value),
-            string_bytes_max: bound(settings.body_bytes_max.value.max(settings.response_body_bytes_max.value)),
+            string_bytes_max: bound(
+                settings.body_bytes_max.value.max(settings.response_body_bytes_max.value),
+            ),
             ..Limits::default()
         },
     }

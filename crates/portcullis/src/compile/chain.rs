@@ -23,9 +23,9 @@ use portcullis_gateway::{
     upstream::{CallOptions, Patience, RetryOverride, RetrySettings},
 };
 use portcullis_guards::{
-    Authenticate, Authorize, Ban, ConfiguredHeaders, ConsumerProfile, ConsumerProfiles, Demand, Excepted, HeaderEdits,
-    IdentityFact, IdentityForm, IdentityHeaders, LoginAttempts, LoginSettings, Moded, Parts, PasswordLane,
-    PlaintextCredentials, RequestBody, RequestParameters, ResponseSchema,
+    Authenticate, Authorize, Ban, ConfiguredHeaders, ConsumerProfile, ConsumerProfiles, Demand, Excepted,
+    HeaderEdits, IdentityFact, IdentityForm, IdentityHeaders, LoginAttempts, LoginSettings, Moded, Parts,
+    PasswordLane, PlaintextCredentials, RequestBody, RequestParameters, ResponseSchema,
 };
 use portcullis_spec::compiled::CompiledOperation;
 
@@ -62,7 +62,11 @@ impl Subject<'_> {
 }
 
 /// Builds the endpoint of one operation.
-pub(crate) fn endpoint(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -> Result<Endpoint, Problem> {
+pub(crate) fn endpoint(
+    building: &Building<'_>,
+    subject: &Subject<'_>,
+    access: Alternatives,
+) -> Result<Endpoint, Problem> {
     let (config, settings) = (building.config, subject.settings);
     let upstream_name = &subject.api.upstream.0.0;
     let missing = || subject.problem(format!("upstream `{upstream_name}` cannot be used"));
@@ -79,7 +83,8 @@ pub(crate) fn endpoint(building: &Building<'_>, subject: &Subject<'_>, access: A
         model::HostPolicy::Preserve => HostPolicy::Client,
         model::HostPolicy::Upstream => HostPolicy::Server,
         model::HostPolicy::Name(name) => HostPolicy::Fixed(
-            HeaderValue::from_str(name).map_err(|_| subject.problem(format!("`{name}` cannot be sent as `Host`")))?,
+            HeaderValue::from_str(name)
+                .map_err(|_| subject.problem(format!("`{name}` cannot be sent as `Host`")))?,
         ),
     };
     endpoint.body_bytes_max = settings.body_bytes_max.value;
@@ -116,21 +121,29 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
 
     let mut parts = Parts::default();
     let key_fields: Vec<HeaderName> = building.providers.values().filter_map(|it| key_field(it)).collect();
-    let open = config.listeners.iter().filter(|(_, it)| it.plaintext_credentials == model::PlaintextCredentials::Allow);
+    let open = config
+        .listeners
+        .iter()
+        .filter(|(_, it)| it.plaintext_credentials == model::PlaintextCredentials::Allow);
     let open = open.map(|(name, _)| Arc::clone(name)).collect();
     let plaintext = PlaintextCredentials::new(key_fields, Vec::new()).allowed_at(open);
     parts.plaintext_credentials = Some(subject.moded(Mode::Block, Arc::new(plaintext)));
-    parts.address_ban = Some(subject.moded(Mode::Block, Arc::new(Ban::of_addresses(Arc::clone(&world.bans)))));
-    parts.principal_ban = Some(subject.moded(Mode::Block, Arc::new(Ban::of_principals(Arc::clone(&world.bans)))));
+    parts.address_ban =
+        Some(subject.moded(Mode::Block, Arc::new(Ban::of_addresses(Arc::clone(&world.bans)))));
+    parts.principal_ban =
+        Some(subject.moded(Mode::Block, Arc::new(Ban::of_principals(Arc::clone(&world.bans)))));
 
     let (early, late) = limits::of(config, subject, &world.counters);
     let block = settings.mode_of(Mode::Block);
     parts.early_limits = early.into_iter().map(|it| excepted(block, it)).collect();
-    let passwords_checked_here = access.alternatives.iter().flatten().any(|it| matches!(&*it.provider, Provider::Basic(_)));
+    let passwords_checked_here =
+        access.alternatives.iter().flatten().any(|it| matches!(&*it.provider, Provider::Basic(_)));
     if let (Some(written), true) = (&settings.login.value, passwords_checked_here) {
         // Behind authentication a spent guesser would still learn right from wrong.
         let by_address = LoginSettings { per_username: None, username: None, ..login(subject, written) };
-        parts.early_limits.push(excepted(block, Arc::new(LoginAttempts::new(by_address, Arc::clone(&world.counters)))));
+        parts
+            .early_limits
+            .push(excepted(block, Arc::new(LoginAttempts::new(by_address, Arc::clone(&world.counters)))));
     }
     parts.limits = late.into_iter().map(|it| excepted(block, it)).collect();
 
@@ -141,7 +154,8 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
         parts.authenticate = Some((block, Arc::new(guard)));
         parts.consumer_profile = consumer_profiles(config).map(|it| (block, Arc::new(it) as _));
     }
-    parts.authorize = demand(settings).map(|demand| subject.moded(Mode::Block, Arc::new(Authorize::new(demand))));
+    parts.authorize =
+        demand(settings).map(|demand| subject.moded(Mode::Block, Arc::new(Authorize::new(demand))));
     if let Some(declared) = subject.declared {
         specification(&mut parts, subject, declared, &exceptions);
     }
@@ -155,7 +169,12 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
 }
 
 /// The guards that hold messages to the specification.
-fn specification(parts: &mut Parts, subject: &Subject<'_>, declared: &Declared, exceptions: &portcullis_guards::Exceptions) {
+fn specification(
+    parts: &mut Parts,
+    subject: &Subject<'_>,
+    declared: &Declared,
+    exceptions: &portcullis_guards::Exceptions,
+) {
     let settings = subject.settings;
     let mode = settings.mode_of(settings.schema_request.value);
     let reported = if mode == Mode::Off { Mode::Off } else { Mode::Report };
@@ -261,11 +280,16 @@ fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Ar
     Ok(Arc::new(IdentityHeaders::new(form, credentials_checked_here(building, subject))))
 }
 
-fn signing_key(building: &Building<'_>, subject: &Subject<'_>, written: &model::IdentityJwt) -> Result<Arc<SigningKey>, Problem> {
+fn signing_key(
+    building: &Building<'_>,
+    subject: &Subject<'_>,
+    written: &model::IdentityJwt,
+) -> Result<Arc<SigningKey>, Problem> {
     let Some(reference) = &written.key else {
         return Ok(Arc::clone(&building.world.identity_key));
     };
-    let problem = |error: &dyn std::error::Error| Problem::of(format!("api {}: identity_headers", subject.name), error);
+    let problem =
+        |error: &dyn std::error::Error| Problem::of(format!("api {}: identity_headers", subject.name), error);
     let pem = reference.resolve(building.outside).map_err(|error| problem(&error))?;
     SigningKey::from_pem(pem.reveal()).map(Arc::new).map_err(|error| problem(&error))
 }
@@ -294,14 +318,18 @@ pub(crate) fn identity_names(written: &WrittenIdentity) -> Vec<HeaderName> {
     }
 }
 
-fn configured_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Option<Arc<dyn Transform>>, Problem> {
+fn configured_headers(
+    building: &Building<'_>,
+    subject: &Subject<'_>,
+) -> Result<Option<Arc<dyn Transform>>, Problem> {
     let edits = |written: &Option<model::HeaderEdit>| -> Result<HeaderEdits, Problem> {
         let Some(written) = written else { return Ok(HeaderEdits::default()) };
         let value = |text: &HeaderText| match text {
             HeaderText::Plain(value) => Ok(value.clone()),
             HeaderText::Reference(reference) => {
                 let secret = reference.resolve(building.outside);
-                let secret = secret.map_err(|error| Problem::of(format!("api {}: headers", subject.name), &error))?;
+                let secret =
+                    secret.map_err(|error| Problem::of(format!("api {}: headers", subject.name), &error))?;
                 let mut value = HeaderValue::from_str(secret.reveal())
                     .map_err(|_| subject.problem(format!("{reference} cannot stand in a header field")))?;
                 value.set_sensitive(true);
@@ -338,4 +366,3 @@ pub(crate) fn cors(written: &model::Cors) -> Cors {
         max_age_secs: u32::try_from(written.max_age.as_secs()).unwrap_or(u32::MAX),
     }
 }
-

@@ -30,7 +30,9 @@ fn names(key: &OperationKey, subject: &Subject<'_>) -> bool {
     let declared = subject.declared.map(|it| &it.operation);
     match key {
         OperationKey::Id(id) => *subject.operation.id == **id,
-        OperationKey::Route(method, path) => declared.is_some_and(|it| *it.method == **method && *it.path == **path),
+        OperationKey::Route(method, path) => {
+            declared.is_some_and(|it| *it.method == **method && *it.path == **path)
+        }
         OperationKey::Tag(tag) => declared.is_some_and(|it| it.tags.iter().any(|own| **own == **tag)),
     }
 }

@@ -22,8 +22,8 @@ use portcullis_auth::{
     revocation::{RevocationList, Revocations},
 };
 use portcullis_config::{
-    model::{self, KeySource},
     Outside,
+    model::{self, KeySource},
     units,
 };
 use portcullis_core::{
@@ -93,7 +93,11 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Builds every provider.
-pub(crate) fn compile(written: &model::Identity, with: &Surroundings<'_>, problems: &mut Vec<Problem>) -> Providers {
+pub(crate) fn compile(
+    written: &model::Identity,
+    with: &Surroundings<'_>,
+    problems: &mut Vec<Problem>,
+) -> Providers {
     let mut providers = Providers::new();
     for (name, written) in &written.providers {
         match provider(name, written, with) {
@@ -107,7 +111,11 @@ pub(crate) fn compile(written: &model::Identity, with: &Surroundings<'_>, proble
 }
 
 /// Reads the revocation file, if there is one. It is put in force by the caller, once everything else is good.
-pub(crate) fn revocations(written: &model::Identity, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Revocations {
+pub(crate) fn revocations(
+    written: &model::Identity,
+    outside: &dyn Outside,
+    problems: &mut Vec<Problem>,
+) -> Revocations {
     let Some(path) = &written.revocations else {
         return Revocations::default();
     };
@@ -125,7 +133,11 @@ pub(crate) fn revocations(written: &model::Identity, outside: &dyn Outside, prob
     }
 }
 
-fn provider(name: &Arc<str>, written: &model::Provider, with: &Surroundings<'_>) -> Result<Provider, Vec<Problem>> {
+fn provider(
+    name: &Arc<str>,
+    written: &model::Provider,
+    with: &Surroundings<'_>,
+) -> Result<Provider, Vec<Problem>> {
     match written {
         model::Provider::ApiKeys(written) => api_keys(name, written, with),
         model::Provider::Basic(written) => basic(name, written, with),
@@ -141,14 +153,19 @@ fn provider(name: &Arc<str>, written: &model::Provider, with: &Surroundings<'_>)
                 ..JwtSettings::new(Arc::clone(name), &issuer, audience(&written.audience))
             };
             only_authorization(name, &written.header)?;
-            let provider = JwtProvider::new(settings, state, with.refresher.clone(), Arc::clone(&with.revoked));
+            let provider =
+                JwtProvider::new(settings, state, with.refresher.clone(), Arc::clone(&with.revoked));
             Ok(Provider::Jwt(provider))
         }
         model::Provider::Jwt(written) => jwt(name, written, with),
     }
 }
 
-fn jwt(name: &Arc<str>, written: &model::JwtProvider, with: &Surroundings<'_>) -> Result<Provider, Vec<Problem>> {
+fn jwt(
+    name: &Arc<str>,
+    written: &model::JwtProvider,
+    with: &Surroundings<'_>,
+) -> Result<Provider, Vec<Problem>> {
     only_authorization(name, &written.header)?;
     let (state, refresher) = match &written.jwks {
         KeySource::Url(url) => {
@@ -174,19 +191,28 @@ fn jwt(name: &Arc<str>, written: &model::JwtProvider, with: &Surroundings<'_>) -
     Ok(Provider::Jwt(JwtProvider::new(settings, state, refresher, Arc::clone(&with.revoked))))
 }
 
-fn api_keys(name: &Arc<str>, written: &model::ApiKeysProvider, with: &Surroundings<'_>) -> Result<Provider, Vec<Problem>> {
+fn api_keys(
+    name: &Arc<str>,
+    written: &model::ApiKeysProvider,
+    with: &Surroundings<'_>,
+) -> Result<Provider, Vec<Problem>> {
     let prefix = KeyPrefix::new(&written.prefix).map_err(|error| vec![Problem::of(subject(name), &error)])?;
     let place = if written.bearer { KeyPlace::Bearer } else { KeyPlace::Header(written.header.clone()) };
     Ok(Provider::ApiKey(ApiKeyProvider::new(Arc::clone(name), place, prefix, Arc::clone(&with.keys))))
 }
 
-fn basic(name: &Arc<str>, written: &model::BasicProvider, with: &Surroundings<'_>) -> Result<Provider, Vec<Problem>> {
+fn basic(
+    name: &Arc<str>,
+    written: &model::BasicProvider,
+    with: &Surroundings<'_>,
+) -> Result<Provider, Vec<Problem>> {
     let text = read(name, &written.users.0, with.outside)?;
     let users = Users::parse(&text).map_err(|errors| {
         let path = written.users.0.display();
         errors.iter().map(|it| Problem::of(subject(name), it).at(path.to_string())).collect::<Vec<_>>()
     })?;
-    let settings = BasicSettings { name: Arc::clone(name), remember: written.cache, plan: None, scopes: Vec::new() };
+    let settings =
+        BasicSettings { name: Arc::clone(name), remember: written.cache, plan: None, scopes: Vec::new() };
     Ok(Provider::Basic(BasicProvider::new(settings, users, with.entropy)))
 }
 
@@ -203,7 +229,9 @@ fn mtls(name: &Arc<str>, written: &model::MtlsProvider) -> Provider {
 }
 
 fn read(name: &str, path: &std::path::Path, outside: &dyn Outside) -> Result<String, Vec<Problem>> {
-    outside.read(path).map_err(|error| vec![Problem::error(subject(name), format!("cannot read `{}`: {error}", path.display()))])
+    outside.read(path).map_err(|error| {
+        vec![Problem::error(subject(name), format!("cannot read `{}`: {error}", path.display()))]
+    })
 }
 
 fn subject(name: &str) -> String {
@@ -220,7 +248,8 @@ fn only_authorization(name: &str, header: &http::HeaderName) -> Result<(), Vec<P
 }
 
 fn types(written: &[Arc<str>]) -> TokenTypes {
-    let usual = written.len() == 2 && ["at+jwt", "JWT"].iter().all(|it| written.iter().any(|typ| &**typ == *it));
+    let usual =
+        written.len() == 2 && ["at+jwt", "JWT"].iter().all(|it| written.iter().any(|typ| &**typ == *it));
     if usual { TokenTypes::Usual } else { TokenTypes::Only(written.iter().map(|it| (**it).into()).collect()) }
 }
 
@@ -231,7 +260,8 @@ fn audience(written: &[Arc<str>]) -> Audience {
 fn claims(name: &str, written: &model::ClaimMap) -> Result<ClaimMap, Vec<Problem>> {
     let path = |path: &units::ClaimPath| {
         let text = path.0.join(".");
-        ClaimPath::new(&text).ok_or_else(|| vec![Problem::error(subject(name), format!("`{text}` names no claim"))])
+        ClaimPath::new(&text)
+            .ok_or_else(|| vec![Problem::error(subject(name), format!("`{text}` names no claim"))])
     };
     Ok(ClaimMap {
         id: path(&written.id)?,

@@ -16,7 +16,8 @@ type Guards = Vec<Arc<dyn Guard>>;
 /// The limits of one operation: those that need to know nobody, and those that count by caller.
 pub(crate) fn of(config: &Config, subject: &Subject<'_>, counters: &Arc<dyn Counters>) -> (Guards, Guards) {
     let scope = subject.settings.limit_scope(subject.name);
-    let (late, early): (Vec<&Limit>, Vec<&Limit>) = subject.settings.limit.value.iter().partition(|it| needs_caller(it));
+    let (late, early): (Vec<&Limit>, Vec<&Limit>) =
+        subject.settings.limit.value.iter().partition(|it| needs_caller(it));
     let mut guards: Guards = Vec::new();
     for (name, listener) in &config.listeners {
         guards.extend(of_listener(name, &listener.limit, counters));
@@ -57,8 +58,12 @@ fn guard(scope: &str, limit: &Limit, counters: &Arc<dyn Counters>) -> Arc<dyn Gu
     let scope = Scope::new(format!("{scope} {}", limit.text), limit.per.clone(), limit.when);
     let (policy, counters) = (Arc::clone(&limit.text), Arc::clone(counters));
     match limit.amount {
-        LimitAmount::Rate(amount) => Arc::new(RateLimit::new(scope, Amount::Same { policy, amount }, counters)),
-        LimitAmount::Quota(amount) => Arc::new(QuotaLimit::new(scope, Amount::Same { policy, amount }, counters)),
+        LimitAmount::Rate(amount) => {
+            Arc::new(RateLimit::new(scope, Amount::Same { policy, amount }, counters))
+        }
+        LimitAmount::Quota(amount) => {
+            Arc::new(QuotaLimit::new(scope, Amount::Same { policy, amount }, counters))
+        }
         LimitAmount::Concurrent(amount) => {
             Arc::new(ConcurrencyLimit::new(scope, Amount::Same { policy, amount }, counters))
         }
@@ -69,14 +74,17 @@ fn guard(scope: &str, limit: &Limit, counters: &Arc<dyn Counters>) -> Arc<dyn Gu
 fn plans(config: &Config, counters: &Arc<dyn Counters>) -> Guards {
     let mut guards: Guards = Vec::new();
     let plans = || config.plans.iter();
-    let rates: hashbrown::HashMap<_, _> = plans().filter_map(|(name, it)| Some((Arc::clone(name), it.rate?))).collect();
+    let rates: hashbrown::HashMap<_, _> =
+        plans().filter_map(|(name, it)| Some((Arc::clone(name), it.rate?))).collect();
     if !rates.is_empty() {
         let guard = RateLimit::new(Scope::of_plans("plan rate"), Amount::ByPlan(rates), Arc::clone(counters));
         guards.push(Arc::new(guard));
     }
-    let quotas: hashbrown::HashMap<_, _> = plans().filter_map(|(name, it)| Some((Arc::clone(name), it.quota?))).collect();
+    let quotas: hashbrown::HashMap<_, _> =
+        plans().filter_map(|(name, it)| Some((Arc::clone(name), it.quota?))).collect();
     if !quotas.is_empty() {
-        let guard = QuotaLimit::new(Scope::of_plans("plan quota"), Amount::ByPlan(quotas), Arc::clone(counters));
+        let guard =
+            QuotaLimit::new(Scope::of_plans("plan quota"), Amount::ByPlan(quotas), Arc::clone(counters));
         guards.push(Arc::new(guard));
     }
     let places = plans().filter_map(|(name, it)| {
@@ -84,7 +92,11 @@ fn plans(config: &Config, counters: &Arc<dyn Counters>) -> Guards {
     });
     let places: hashbrown::HashMap<_, _> = places.collect();
     if !places.is_empty() {
-        let guard = ConcurrencyLimit::new(Scope::of_plans("plan concurrency"), Amount::ByPlan(places), Arc::clone(counters));
+        let guard = ConcurrencyLimit::new(
+            Scope::of_plans("plan concurrency"),
+            Amount::ByPlan(places),
+            Arc::clone(counters),
+        );
         guards.push(Arc::new(guard));
     }
     guards

@@ -61,7 +61,9 @@ fn identity_headers(config: &Config) -> Vec<HeaderName> {
     for api in config.apis.values() {
         names.extend(chain::identity_fields(&effective_api(config, api)));
         for operation in api.operations.0.values() {
-            if let Some(model::Switch::On(written)) = operation.settings.identity_headers.as_ref().map(|it| &it.value) {
+            if let Some(model::Switch::On(written)) =
+                operation.settings.identity_headers.as_ref().map(|it| &it.value)
+            {
                 names.extend(chain::identity_names(written));
             }
         }

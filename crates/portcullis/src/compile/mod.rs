@@ -111,7 +111,8 @@ pub(crate) fn compile(
     let providers = identity::compile(&config.identity, &surroundings, &mut problems);
     let revocations = identity::revocations(&config.identity, outside, &mut problems);
 
-    let building = api::Building { config, outside, world, upstreams: &upstreams, providers: &providers, specs_before };
+    let building =
+        api::Building { config, outside, world, upstreams: &upstreams, providers: &providers, specs_before };
     let (apis, specs) = building.apis(&mut problems);
     let listeners = listeners::compile(config, &apis, outside, world, &mut problems);
     for spec in specs.values() {

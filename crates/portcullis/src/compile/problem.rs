@@ -32,7 +32,13 @@ pub(crate) struct Problem {
 impl Problem {
     /// Something that refuses the configuration.
     pub(crate) fn error(subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Weight::Error, subject: subject.into(), message: message.into(), place: None, hint: None }
+        Self {
+            severity: Weight::Error,
+            subject: subject.into(),
+            message: message.into(),
+            place: None,
+            hint: None,
+        }
     }
 
     /// Something that weakens it.

@@ -33,12 +33,15 @@ pub(crate) struct Strictness {
 pub(crate) struct Spec {
     path: PathBuf,
     /// Every file read, with a digest of its content: whether this is still the same document.
-    files: Vec<(String, [u8; 32])>,
+    files: Digests,
     /// The document as read, for further variants; dropped when the plan is complete.
     document: Mutex<Option<Document>>,
     variants: Mutex<Vec<(Strictness, Arc<CompiledDocument>)>>,
     diagnostics: Vec<Diagnostic>,
 }
+
+/// Files with the SHA-256 of their content.
+type Digests = Vec<(String, [u8; 32])>;
 
 /// All documents of a plan, by path.
 pub(crate) type Specs = BTreeMap<PathBuf, Arc<Spec>>;
@@ -61,7 +64,11 @@ impl Spec {
     }
 
     /// The document compiled with these options.
-    pub(crate) fn variant(&self, strictness: &Strictness, outside: &dyn Outside) -> Result<Arc<CompiledDocument>, Problem> {
+    pub(crate) fn variant(
+        &self,
+        strictness: &Strictness,
+        outside: &dyn Outside,
+    ) -> Result<Arc<CompiledDocument>, Problem> {
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = variants.iter().find(|(it, _)| it == strictness) {
             return Ok(Arc::clone(known));
@@ -77,7 +84,7 @@ impl Spec {
             unknown_parameters: strictness.unknown_parameters,
             unknown_fields: strictness.unknown_fields,
             judge_responses: strictness.judge_responses,
-            limits: strictness.limits.clone(),
+            limits: strictness.limits,
         };
         let compiled = Arc::new(CompiledDocument::compile(document, options));
         variants.push((strictness.clone(), Arc::clone(&compiled)));
@@ -98,7 +105,9 @@ impl Spec {
 
     fn is_unchanged(&self, outside: &dyn Outside) -> bool {
         self.files.iter().all(|(name, digest)| {
-            outside.read(Path::new(name)).is_ok_and(|text| portcullis_auth::mechanisms::api_key::sha256(text.as_bytes()) == *digest)
+            outside
+                .read(Path::new(name))
+                .is_ok_and(|text| portcullis_auth::mechanisms::api_key::sha256(text.as_bytes()) == *digest)
         })
     }
 }
@@ -109,15 +118,18 @@ pub(crate) fn document(path: &Path, outside: &dyn Outside) -> Result<Document, P
 }
 
 /// The same operation in another variant.
-pub(crate) fn same_operation(document: &CompiledDocument, like: &CompiledOperation) -> Option<Arc<CompiledOperation>> {
+pub(crate) fn same_operation(
+    document: &CompiledDocument,
+    like: &CompiledOperation,
+) -> Option<Arc<CompiledOperation>> {
     document.operations.iter().find(|it| it.pointer == like.pointer).map(Arc::clone)
 }
 
-fn read(path: &Path, outside: &dyn Outside) -> Result<(Document, Vec<(String, [u8; 32])>), Problem> {
+fn read(path: &Path, outside: &dyn Outside) -> Result<(Document, Digests), Problem> {
     let source = Files { outside, root: path.parent().unwrap_or(Path::new("")), seen: Mutex::default() };
     let name = path.display().to_string();
-    let document =
-        openapi::load(&name, &source, &LoadOptions::default()).map_err(|error| Problem::of(format!("spec {name}"), &error))?;
+    let document = openapi::load(&name, &source, &LoadOptions::default())
+        .map_err(|error| Problem::of(format!("spec {name}"), &error))?;
     Ok((document, source.seen.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
@@ -132,10 +144,14 @@ fn problem(api: &str, found: &Diagnostic) -> Problem {
     };
     let mut problem = Problem::warning(format!("api {api}"), message).at(place);
     problem.hint.clone_from(&found.hint);
-    // An operation that cannot be enforced is not served: that is worth stopping for before it goes live.
-    problem.severity = match found.severity {
-        DiagnosticSeverity::Warning | DiagnosticSeverity::Error => Weight::Warning,
-    };
+    match found.severity {
+        DiagnosticSeverity::Warning => (),
+        // What cannot be enforced is not served: calls get 404, which nobody should have to find out live.
+        DiagnosticSeverity::Error if found.operation.is_some() => {
+            problem.message.push_str(": this operation is not served");
+        }
+        DiagnosticSeverity::Error => problem.message.push_str(": what is below it is not served"),
+    }
     problem
 }
 
@@ -143,7 +159,7 @@ fn problem(api: &str, found: &Diagnostic) -> Problem {
 struct Files<'a> {
     outside: &'a dyn Outside,
     root: &'a Path,
-    seen: Mutex<Vec<(String, [u8; 32])>>,
+    seen: Mutex<Digests>,
 }
 
 impl Source for Files<'_> {
@@ -159,6 +175,8 @@ impl Source for Files<'_> {
     fn permits(&self, path: &str) -> bool {
         let above = self.root.parent().unwrap_or(Path::new(""));
         let path = Path::new(path);
-        !path.components().any(|it| it == Component::ParentDir) && path.starts_with(above) && above != Path::new("")
+        !path.components().any(|it| it == Component::ParentDir)
+            && path.starts_with(above)
+            && above != Path::new("")
     }
 }

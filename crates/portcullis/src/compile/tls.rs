@@ -7,7 +7,9 @@ use portcullis_config::{
     model::{Certificates, ClientCertificateMode, Listener, TlsSettings as Written, TlsVersion},
     units::FilePath,
 };
-use portcullis_gateway::tls::{self, CertificateSource, CertificateStore, ClientCertificates, MinVersion, TlsSettings};
+use portcullis_gateway::tls::{
+    self, CertificateSource, CertificateStore, ClientCertificates, MinVersion, TlsSettings,
+};
 
 use super::{World, listeners, problem::Problem};
 
@@ -49,14 +51,17 @@ fn sources(
         Certificates::Auto => {
             // Making an authority is a change: not for a configuration that is only looked at.
             let names = written.names.iter().map(ToString::to_string).collect();
-            let local = |data: &std::path::PathBuf| vec![CertificateSource::Local { directory: data.join("tls"), names }];
+            let local = |data: &std::path::PathBuf| {
+                vec![CertificateSource::Local { directory: data.join("tls"), names }]
+            };
             Ok(world.data.as_ref().map(local))
         }
         Certificates::Files(files) => {
             let mut sources = Vec::new();
             for file in files {
                 if !file.names.is_empty() {
-                    let message = "`names` beside a certificate is not supported yet: it is served for the names in it";
+                    let message =
+                        "`names` beside a certificate is not supported yet: it is served for the names in it";
                     return Err(vec![Problem::error(subject, message)]);
                 }
                 // Read here as well, so that the watcher knows the files and a missing one is named.
@@ -71,7 +76,11 @@ fn sources(
     }
 }
 
-fn clients(subject: &str, written: &Written, outside: &dyn Outside) -> Result<ClientCertificates, Vec<Problem>> {
+fn clients(
+    subject: &str,
+    written: &Written,
+    outside: &dyn Outside,
+) -> Result<ClientCertificates, Vec<Problem>> {
     let clients = &written.client_certificates;
     let roots = |ca: &Option<FilePath>| match ca {
         Some(path) => read(subject, &path.0, outside).map(|text| Arc::<[u8]>::from(text.into_bytes())),
@@ -85,5 +94,7 @@ fn clients(subject: &str, written: &Written, outside: &dyn Outside) -> Result<Cl
 }
 
 fn read(subject: &str, path: &Path, outside: &dyn Outside) -> Result<String, Vec<Problem>> {
-    outside.read(path).map_err(|error| vec![Problem::error(subject, format!("cannot read `{}`: {error}", path.display()))])
+    outside
+        .read(path)
+        .map_err(|error| vec![Problem::error(subject, format!("cannot read `{}`: {error}", path.display()))])
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portcullis_config::{
-    model::{self, Balance, RetryCause, RetryMethods, UpstreamProtocol},
     Outside,
+    model::{self, Balance, RetryCause, RetryMethods, UpstreamProtocol},
     units::Scheme,
 };
 use portcullis_core::{clock::Entropy, secret::Secret};
@@ -48,7 +48,11 @@ pub(crate) fn compile(
     upstreams
 }
 
-fn settings(name: &Arc<str>, written: &model::Upstream, outside: &dyn Outside) -> Result<UpstreamSettings, Problem> {
+fn settings(
+    name: &Arc<str>,
+    written: &model::Upstream,
+    outside: &dyn Outside,
+) -> Result<UpstreamSettings, Problem> {
     let servers = written.servers.iter().map(server).collect();
     let mut settings = UpstreamSettings::new(Arc::clone(name), servers);
     settings.balance = match written.balance {
@@ -110,7 +114,11 @@ pub(crate) fn retry(written: &model::Retry) -> to::RetrySettings {
             RetryMethods::Idempotent => to::RetryMethods::Idempotent,
             RetryMethods::All => to::RetryMethods::All,
         },
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=100 just before")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=100 just before"
+        )]
         budget_percent: (written.budget.fraction() * 100.0).round().clamp(0.0, 100.0) as u8,
         backoff_min: written.backoff.from,
         backoff_max: written.backoff.to,
@@ -148,7 +156,11 @@ fn tls(name: &str, written: &model::UpstreamTls, outside: &dyn Outside) -> Resul
         (Some(chain), Some(key)) => Some(to::ClientIdentity {
             chain_pem: file(&chain.0)?,
             key_pem: Secret::new(
-                key.resolve(outside).map_err(|error| Problem::of(&subject, &error))?.reveal().clone().into_bytes(),
+                key.resolve(outside)
+                    .map_err(|error| Problem::of(&subject, &error))?
+                    .reveal()
+                    .clone()
+                    .into_bytes(),
             ),
         }),
         _ => None,

@@ -4,7 +4,12 @@ use super::{Differences, Kind};
 use crate::compile::{OperationView, access::Access};
 
 /// Compares who may call an operation.
-pub(super) fn compare(subject: &str, before: &OperationView, after: &OperationView, differences: &mut Differences) {
+pub(super) fn compare(
+    subject: &str,
+    before: &OperationView,
+    after: &OperationView,
+    differences: &mut Differences,
+) {
     let (old, new) = (&before.access, &after.access);
     if old == new {
         return;
@@ -29,7 +34,9 @@ fn admits_more(old: &Access, new: &Access) -> bool {
     let implied = |alternative: &std::collections::BTreeMap<_, Vec<_>>| {
         old.alternatives.iter().any(|it| {
             it.iter().all(|(provider, scopes)| {
-                alternative.get(provider).is_some_and(|given: &Vec<_>| scopes.iter().all(|scope| given.contains(scope)))
+                alternative
+                    .get(provider)
+                    .is_some_and(|given: &Vec<_>| scopes.iter().all(|scope| given.contains(scope)))
             })
         })
     };
@@ -57,7 +64,8 @@ mod tests {
 
     fn access(alternatives: &[&[(&str, &[&str])]], anonymous: bool) -> Access {
         let words = |words: &[&str]| words.iter().map(|it| (*it).into()).collect();
-        let alternatives = alternatives.iter().map(|it| it.iter().map(|(p, s)| ((*p).into(), words(s))).collect()).collect();
+        let alternatives =
+            alternatives.iter().map(|it| it.iter().map(|(p, s)| ((*p).into(), words(s))).collect()).collect();
         Access { alternatives, anonymous }
     }
 

@@ -58,7 +58,13 @@ impl Differences {
         after: impl Into<String>,
     ) {
         let (before, after) = (before.into(), after.into());
-        self.0.push(Difference { kind, subject: subject.to_owned(), protection: protection.to_owned(), before, after });
+        self.0.push(Difference {
+            kind,
+            subject: subject.to_owned(),
+            protection: protection.to_owned(),
+            before,
+            after,
+        });
     }
 
     /// Notes a difference between two values of which `is_weaker` says whether the second protects less.
@@ -106,14 +112,24 @@ impl Side {
 }
 
 /// Everything that differs.
-pub(crate) fn compare(before: &Side, after: &Side, outside: &dyn Outside) -> Result<Vec<Difference>, Problem> {
+pub(crate) fn compare(
+    before: &Side,
+    after: &Side,
+    outside: &dyn Outside,
+) -> Result<Vec<Difference>, Problem> {
     let mut differences = Differences::default();
     gate_wide::compare(&before.config, &after.config, &mut differences);
     let (old, new) = (before.operations(), after.operations());
     for ((api, call), view) in &old {
         let subject = format!("{api}: {call}");
         match new.get(&(Arc::clone(api), call.clone())) {
-            None => differences.note(Kind::Changed, &subject, "operation", "served", "gone: refused unless unknown operations pass"),
+            None => differences.note(
+                Kind::Changed,
+                &subject,
+                "operation",
+                "served",
+                "gone: refused unless unknown operations pass",
+            ),
             Some(other) => {
                 access::compare(&subject, view, other, &mut differences);
                 settings::compare(&subject, &view.settings, &other.settings, &mut differences);

@@ -12,7 +12,12 @@ use super::{Differences, Kind, Side};
 use crate::compile::{problem::Problem, specs};
 
 /// Compares the specifications of APIs that both sides have.
-pub(super) fn compare(before: &Side, after: &Side, outside: &dyn Outside, differences: &mut Differences) -> Result<(), Problem> {
+pub(super) fn compare(
+    before: &Side,
+    after: &Side,
+    outside: &dyn Outside,
+    differences: &mut Differences,
+) -> Result<(), Problem> {
     let mut documents: BTreeMap<PathBuf, Arc<Document>> = BTreeMap::new();
     let mut document = |path: &PathBuf| -> Result<Arc<Document>, Problem> {
         if let Some(known) = documents.get(path) {
@@ -47,7 +52,12 @@ fn documents_differ(api: &str, old: &Document, new: &Document, differences: &mut
     }
 }
 
-fn parameters(subject: &str, (before, old): (&Operation, &Document), (after, new): (&Operation, &Document), differences: &mut Differences) {
+fn parameters(
+    subject: &str,
+    (before, old): (&Operation, &Document),
+    (after, new): (&Operation, &Document),
+    differences: &mut Differences,
+) {
     let same_name = |a: &Parameter, b: &Parameter| a.name == b.name && a.location == b.location;
     for a in &before.parameters {
         let protection = format!("parameter {}", a.name);
@@ -69,15 +79,28 @@ fn parameters(subject: &str, (before, old): (&Operation, &Document), (after, new
         }
     }
     for b in after.parameters.iter().filter(|b| !before.parameters.iter().any(|a| same_name(a, b))) {
-        differences.note(Kind::Changed, subject, &format!("parameter {}", b.name), "not declared", "declared");
+        differences.note(
+            Kind::Changed,
+            subject,
+            &format!("parameter {}", b.name),
+            "not declared",
+            "declared",
+        );
     }
 }
 
-fn body(subject: &str, (before, old): (&Operation, &Document), (after, new): (&Operation, &Document), differences: &mut Differences) {
+fn body(
+    subject: &str,
+    (before, old): (&Operation, &Document),
+    (after, new): (&Operation, &Document),
+    differences: &mut Differences,
+) {
     let (a, b) = match (&before.body, &after.body) {
         (None, None) => return,
         (None, Some(_)) => return differences.note(Kind::Weaker, subject, "body", "none allowed", "allowed"),
-        (Some(_), None) => return differences.note(Kind::Stronger, subject, "body", "allowed", "none allowed"),
+        (Some(_), None) => {
+            return differences.note(Kind::Stronger, subject, "body", "allowed", "none allowed");
+        }
         (Some(a), Some(b)) => (a, b),
     };
     if a.required && !b.required {

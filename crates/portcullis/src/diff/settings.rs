@@ -6,7 +6,12 @@ use portcullis_core::chain::Mode;
 use super::{Differences, Kind};
 
 /// Compares the settings of an operation.
-pub(super) fn compare(subject: &str, before: &EffectiveSettings, after: &EffectiveSettings, differences: &mut Differences) {
+pub(super) fn compare(
+    subject: &str,
+    before: &EffectiveSettings,
+    after: &EffectiveSettings,
+    differences: &mut Differences,
+) {
     modes(subject, before, after, differences);
     sizes(subject, before, after, differences);
     let (old, new) = (&before.roles.value, &after.roles.value);
@@ -15,15 +20,35 @@ pub(super) fn compare(subject: &str, before: &EffectiveSettings, after: &Effecti
     let (old, new) = (&before.scopes.value, &after.scopes.value);
     let fewer = old.iter().any(|it| !new.contains(it));
     differences.ordered(subject, "scopes", (old, new), fewer, |it| words(it, "none"));
-    differences.ordered(subject, "deny", (&before.deny.value, &after.deny.value), before.deny.value, ToString::to_string);
+    differences.ordered(
+        subject,
+        "deny",
+        (&before.deny.value, &after.deny.value),
+        before.deny.value,
+        ToString::to_string,
+    );
     let opened = after.stream.value;
-    differences.ordered(subject, "stream", (&before.stream.value, &after.stream.value), opened, ToString::to_string);
+    differences.ordered(
+        subject,
+        "stream",
+        (&before.stream.value, &after.stream.value),
+        opened,
+        ToString::to_string,
+    );
     let opened = after.allow_server.value;
-    differences.ordered(subject, "headers.allow_server", (&before.allow_server.value, &after.allow_server.value), opened, ToString::to_string);
+    differences.ordered(
+        subject,
+        "headers.allow_server",
+        (&before.allow_server.value, &after.allow_server.value),
+        opened,
+        ToString::to_string,
+    );
     // What else there is in the rows: told, without a judgement that could be wrong.
-    let judged = ["auth", "limit", "login", "roles", "scopes", "deny", "stream", "headers.allow_server", "mode"];
+    let judged =
+        ["auth", "limit", "login", "roles", "scopes", "deny", "stream", "headers.allow_server", "mode"];
     for (old, new) in before.rows().into_iter().zip(after.rows()) {
-        let done = judged.contains(&old.key) || old.key.starts_with("schema.") || old.key.starts_with("size.");
+        let done =
+            judged.contains(&old.key) || old.key.starts_with("schema.") || old.key.starts_with("size.");
         if !done && old.value != new.value {
             differences.note(judge(old.key, &old.value, &new.value), subject, old.key, old.value, new.value);
         }
@@ -45,22 +70,41 @@ fn judge(key: &str, before: &str, after: &str) -> Kind {
     }
 }
 
-fn modes(subject: &str, before: &EffectiveSettings, after: &EffectiveSettings, differences: &mut Differences) {
+fn modes(
+    subject: &str,
+    before: &EffectiveSettings,
+    after: &EffectiveSettings,
+    differences: &mut Differences,
+) {
     let pairs = [
         ("mode", before.mode.value, after.mode.value),
-        ("schema.request", before.mode_of(before.schema_request.value), after.mode_of(after.schema_request.value)),
-        ("schema.response", before.mode_of(before.schema_response.value), after.mode_of(after.schema_response.value)),
+        (
+            "schema.request",
+            before.mode_of(before.schema_request.value),
+            after.mode_of(after.schema_request.value),
+        ),
+        (
+            "schema.response",
+            before.mode_of(before.schema_response.value),
+            after.mode_of(after.schema_response.value),
+        ),
         ("schema.unknown_operations", before.unknown_operations.value, after.unknown_operations.value),
         ("schema.unknown_methods", before.unknown_methods.value, after.unknown_methods.value),
         ("schema.unknown_parameters", before.unknown_parameters.value, after.unknown_parameters.value),
         ("schema.unknown_fields", before.unknown_fields.value, after.unknown_fields.value),
     ];
     for (name, old, new) in pairs {
-        differences.ordered(subject, name, (&old, &new), strength(new) < strength(old), |it| word(*it).to_owned());
+        differences
+            .ordered(subject, name, (&old, &new), strength(new) < strength(old), |it| word(*it).to_owned());
     }
 }
 
-fn sizes(subject: &str, before: &EffectiveSettings, after: &EffectiveSettings, differences: &mut Differences) {
+fn sizes(
+    subject: &str,
+    before: &EffectiveSettings,
+    after: &EffectiveSettings,
+    differences: &mut Differences,
+) {
     let pairs = [
         ("size.body", before.body_bytes_max.value, after.body_bytes_max.value),
         ("size.json_depth", before.json_depth_max.value, after.json_depth_max.value),

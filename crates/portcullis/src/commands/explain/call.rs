@@ -48,7 +48,8 @@ pub(super) fn explain(what: &str, arguments: &cli::Explain) -> anyhow::Result<Ex
 
     let asked = Asked::read(what, arguments)?;
     let principal = caller(arguments, &keys)?;
-    let path = target::check_path(&asked.path).map_err(|fault| anyhow::anyhow!("{}", fault.reason().message))?;
+    let path =
+        target::check_path(&asked.path).map_err(|fault| anyhow::anyhow!("{}", fault.reason().message))?;
     let mut cx = context(&asked, &path, clock.now());
 
     let mut best = None;
@@ -62,13 +63,16 @@ pub(super) fn explain(what: &str, arguments: &cli::Explain) -> anyhow::Result<Ex
                 let decision = decide(&endpoint.chain, &mut cx, principal, asked.body.clone());
                 return show(arguments, &asked, &Routing::Found(api, endpoint, view), &decision, &cx);
             }
-            Routed::NoMethod(api, methods) => best = Some(Routing::NoMethod(api, methods.iter().map(|it| (*it).to_owned()).collect())),
+            Routed::NoMethod(api, methods) => {
+                best = Some(Routing::NoMethod(api, methods.iter().map(|it| (*it).to_owned()).collect()))
+            }
             Routed::NoPath(api) => best = best.or(Some(Routing::NoPath(api))),
             Routed::NoApi => (),
         }
     }
     let routing = best.unwrap_or(Routing::NoApi);
-    let denial = if matches!(routing, Routing::NoMethod(..)) { Denial::MethodNotAllowed } else { Denial::NotFound };
+    let denial =
+        if matches!(routing, Routing::NoMethod(..)) { Denial::MethodNotAllowed } else { Denial::NotFound };
     show(arguments, &asked, &routing, &Decision { denial: Some(denial), unchecked: Vec::new() }, &cx)
 }
 
@@ -88,7 +92,9 @@ impl Asked {
         let method: Method = method.parse().with_context(|| format!("`{method}` is no method"))?;
         let target = target.trim();
         let (host, path) = match target.split_once("://") {
-            Some((_, rest)) => rest.split_once('/').map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}"))),
+            Some((_, rest)) => rest
+                .split_once('/')
+                .map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}"))),
             None => ("localhost", target.to_owned()),
         };
         let (path, query) = match path.split_once('?') {
@@ -97,8 +103,11 @@ impl Asked {
         };
         let mut headers = HeaderMap::new();
         for line in &arguments.headers {
-            let (name, value) = line.split_once(':').with_context(|| format!("`{line}` is no header field (`Name: value`)"))?;
-            let name: HeaderName = name.trim().parse().with_context(|| format!("`{name}` is no field name"))?;
+            let (name, value) = line
+                .split_once(':')
+                .with_context(|| format!("`{line}` is no header field (`Name: value`)"))?;
+            let name: HeaderName =
+                name.trim().parse().with_context(|| format!("`{name}` is no field name"))?;
             headers.append(name, HeaderValue::from_str(value.trim())?);
         }
         let body = arguments.body.as_deref().map(read_body).transpose()?;
@@ -164,7 +173,12 @@ struct Decision {
 }
 
 /// Runs the guards of both request phases. A caller given by name has authenticated already.
-fn decide(chain: &Chain, cx: &mut Context, principal: Option<Arc<Principal>>, body: Option<Bytes>) -> Decision {
+fn decide(
+    chain: &Chain,
+    cx: &mut Context,
+    principal: Option<Arc<Principal>>,
+    body: Option<Bytes>,
+) -> Decision {
     let known = principal.is_some();
     cx.notes.principal = principal;
     let mut decision = Decision { denial: None, unchecked: Vec::new() };
@@ -210,7 +224,13 @@ fn view_of<'a>(views: &'a [OperationView], endpoint: &Arc<Endpoint>) -> Option<&
     views.iter().find(|it| Arc::ptr_eq(&it.endpoint, endpoint))
 }
 
-fn show(arguments: &cli::Explain, asked: &Asked, routing: &Routing<'_>, decision: &Decision, cx: &Context) -> anyhow::Result<Exit> {
+fn show(
+    arguments: &cli::Explain,
+    asked: &Asked,
+    routing: &Routing<'_>,
+    decision: &Decision,
+    cx: &Context,
+) -> anyhow::Result<Exit> {
     if arguments.json {
         print(&format!("{:#}\n", as_json(asked, routing, decision, cx)));
     } else {
@@ -224,8 +244,15 @@ fn as_text(asked: &Asked, routing: &Routing<'_>, decision: &Decision, cx: &Conte
     match routing {
         Routing::Found(api, endpoint, view) => {
             let operation = &endpoint.operation;
-            text.push_str(&format!("  api        {}\n  operation  {} ({} {})\n", api.name, operation.id, operation.method, operation.template));
-            text.push_str(&format!("  upstream   {}\n  listener   {}\n", endpoint.upstream.name(), cx.client.listener));
+            text.push_str(&format!(
+                "  api        {}\n  operation  {} ({} {})\n",
+                api.name, operation.id, operation.method, operation.template
+            ));
+            text.push_str(&format!(
+                "  upstream   {}\n  listener   {}\n",
+                endpoint.upstream.name(),
+                cx.client.listener
+            ));
             if let Some(view) = view {
                 text.push_str("\nsettings\n");
                 let rows = view.settings.rows();
@@ -243,8 +270,14 @@ fn as_text(asked: &Asked, routing: &Routing<'_>, decision: &Decision, cx: &Conte
                 }
             }
         }
-        Routing::NoMethod(api, methods) => text.push_str(&format!("  api        {}\n  the path has no such method; it has {}\n", api.name, methods.join(", "))),
-        Routing::NoPath(api) => text.push_str(&format!("  api        {}\n  no operation of it has this path\n", api.name)),
+        Routing::NoMethod(api, methods) => text.push_str(&format!(
+            "  api        {}\n  the path has no such method; it has {}\n",
+            api.name,
+            methods.join(", ")
+        )),
+        Routing::NoPath(api) => {
+            text.push_str(&format!("  api        {}\n  no operation of it has this path\n", api.name))
+        }
         Routing::NoApi => text.push_str("  no api serves this host and path\n"),
     }
     text.push_str("\ndecision\n");
@@ -256,7 +289,9 @@ fn as_text(asked: &Asked, routing: &Routing<'_>, decision: &Decision, cx: &Conte
         text.push_str(&reason_text(reason));
     }
     for guard in &decision.unchecked {
-        text.push_str(&format!("  not asked here: `{guard}` would have to wait for a password check or a signing key\n"));
+        text.push_str(&format!(
+            "  not asked here: `{guard}` would have to wait for a password check or a signing key\n"
+        ));
     }
     text
 }

@@ -35,7 +35,9 @@ pub(super) fn explain(id: ReferenceId, arguments: &cli::Explain) -> anyhow::Resu
 fn text(event: &Event, exceptions: &[NarrowException]) -> String {
     let mut text = format!("{} {}{}\n", event.method, event.host, event.path);
     let operation = match (&event.api, &event.operation) {
-        (Some(api), Some(operation)) => format!("{operation} of api {api} ({})", event.template.as_deref().unwrap_or("?")),
+        (Some(api), Some(operation)) => {
+            format!("{operation} of api {api} ({})", event.template.as_deref().unwrap_or("?"))
+        }
         (Some(api), None) => format!("no operation of api {api}"),
         (None, _) => "no api".to_owned(),
     };
@@ -45,7 +47,10 @@ fn text(event: &Event, exceptions: &[NarrowException]) -> String {
     };
     text.push_str(&format!("  when       {}\n", show_event::moment(event.at)));
     text.push_str(&format!("  from       {} at listener {}\n", event.client, event.listener));
-    text.push_str(&format!("  caller     {who}\n  operation  {operation}\n  outcome    {}\n", outcome(event)));
+    text.push_str(&format!(
+        "  caller     {who}\n  operation  {operation}\n  outcome    {}\n",
+        outcome(event)
+    ));
     if let Some(upstream) = &event.upstream {
         text.push_str(&format!("  upstream   {upstream}\n"));
     }
@@ -62,7 +67,9 @@ fn text(event: &Event, exceptions: &[NarrowException]) -> String {
         }
     }
     if let Some(api) = event.api.as_ref().filter(|_| !exceptions.is_empty()) {
-        text.push_str(&format!("\nif this call is right, the narrowest exception is, below `apis.{api}`:\n  except:\n"));
+        text.push_str(&format!(
+            "\nif this call is right, the narrowest exception is, below `apis.{api}`:\n  except:\n"
+        ));
         for exception in exceptions {
             text.push_str(&format!("    - {}\n", exception.as_yaml(event)));
         }
@@ -75,7 +82,10 @@ fn outcome(event: &Event) -> String {
         Outcome::Served => format!("served with {}", event.status),
         Outcome::Answered => format!("answered by the gate with {}", event.status),
         Outcome::Denied(denial) => format!("refused with {} ({})", event.status, denial.word()),
-        Outcome::UpstreamFailed(fault) => format!("the upstream failed ({fault:?}); the client got {}", event.status),
+        Outcome::UpstreamFailed(fault) => {
+            let how = show_event::fault_words(fault);
+            format!("the upstream failed ({how}); the client got {}", event.status)
+        }
         Outcome::ClientGone => "the client left before the end".to_owned(),
         Outcome::Panicked => "a defect of the gate; please report it".to_owned(),
     }
@@ -90,7 +100,8 @@ struct NarrowException {
 
 impl NarrowException {
     fn as_yaml(&self, event: &Event) -> String {
-        let operation = event.operation.as_ref().map(|it| format!(", operation: {}", quoted(it))).unwrap_or_default();
+        let operation =
+            event.operation.as_ref().map(|it| format!(", operation: {}", quoted(it))).unwrap_or_default();
         let field = self.field.as_ref().map(|it| format!(", field: {}", quoted(it))).unwrap_or_default();
         format!("{{ rule: {}{operation}{field}, why: \"…\", until: YYYY-MM-DD }}", self.rule)
     }
@@ -102,7 +113,8 @@ impl NarrowException {
 
 /// In flow mappings anything but plain words is quoted.
 fn quoted(text: &str) -> String {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'.' | b'-'));
+    let plain =
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'.' | b'-'));
     if plain && !text.is_empty() { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\\\"")) }
 }
 
@@ -115,7 +127,10 @@ fn exceptions(event: &Event) -> Vec<NarrowException> {
         if !["schema/", "limits/", "login_attempts/"].iter().any(|it| rule.starts_with(it)) {
             return Vec::new();
         }
-        let places = reason.evidence.iter().map(|it| (it.rule.as_ref().map_or(rule, |own| own.as_str()), field(&it.place)));
+        let places = reason
+            .evidence
+            .iter()
+            .map(|it| (it.rule.as_ref().map_or(rule, |own| own.as_str()), field(&it.place)));
         let none = reason.evidence.is_empty().then_some((rule, None));
         for (rule, field) in places.chain(none) {
             let exception = NarrowException { rule: rule.to_owned(), field };
