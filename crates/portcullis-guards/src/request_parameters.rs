@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::Arc};
 use portcullis_core::{
     chain::{Guard, Phase},
     context::Context,
-    verdict::{Denial, Reason, RuleId, Severity, Verdict},
+    verdict::{Denial, Place, Reason, RuleId, Severity, Verdict},
 };
 use portcullis_spec::{compiled::CompiledOperation, violation::Violation};
 
@@ -62,8 +62,25 @@ pub(crate) fn reason(violations: &[Violation]) -> Reason {
     let rule = RuleId::owned(format!("{NAME}/{}", first.keyword));
     violations.iter().fold(Reason::new(rule, Severity::Low, Cow::Owned(message)), |reason, violation| {
         let rule = RuleId::owned(format!("{NAME}/{}", violation.keyword));
-        reason.also(rule, violation.place.clone(), violation.excerpt.clone())
+        reason.also(rule, bounded(&violation.place), violation.excerpt.clone())
     })
+}
+
+/// A pointer's names are the client's: a thousand levels of them do not belong into a record.
+fn bounded(place: &Place) -> Place {
+    const POINTER_BYTES_MAX: usize = 200;
+    let cut = |pointer: &str| match pointer.len() {
+        0..=POINTER_BYTES_MAX => pointer.into(),
+        _ => {
+            let kept: String = pointer.chars().take(POINTER_BYTES_MAX / 2).collect();
+            format!("{kept}…").into()
+        }
+    };
+    match place {
+        Place::Body(pointer) => Place::Body(cut(pointer)),
+        Place::ResponseBody(pointer) => Place::ResponseBody(cut(pointer)),
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]
