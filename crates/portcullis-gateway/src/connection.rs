@@ -37,7 +37,7 @@ pub(crate) use self::{sentry::FramingFault, watch::Watch};
 use crate::{
     exchange,
     listener::{Listener, Slot, Stage},
-    plan::{ListenerPlan, Protocols},
+    plan::{ListenerLimits, Protocols},
     tls,
 };
 
@@ -91,12 +91,15 @@ impl Connection {
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: SocketAddr, slot: Slot) {
-    let plan = listener.plan.load_full();
-    let (mut stream, session) = match &plan.tls {
+    // Not the plan itself: a connection may outlive many, and must not keep their tables in memory.
+    let (protocols, tls, limits) = {
+        let plan = listener.plan.load();
+        (plan.protocols, plan.tls.clone(), plan.limits.clone())
+    };
+    let (mut stream, session) = match tls {
         None => (Stream::Plain(socket), None),
         Some(config) => {
-            let handshake = tls::accept(Arc::clone(config), socket);
-            match tokio::time::timeout(plan.limits.handshake_timeout, handshake).await {
+            match tokio::time::timeout(limits.handshake_timeout, tls::accept(config, socket)).await {
                 Ok(Ok((stream, session))) => (Stream::Tls(Box::new(stream)), Some(session)),
                 Ok(Err(_)) | Err(_) => {
                     listener.world.stats.handshakes_failed.add();
@@ -106,11 +109,11 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
         }
     };
     let agreed = session.as_ref().map(|session| session.protocol);
-    let (version, read) = match (plan.protocols, agreed) {
+    let (version, read) = match (protocols, agreed) {
         (Protocols::H1, _) | (Protocols::Both, Some(tls::Agreed::H1)) => (Version::HTTP_11, Vec::new()),
         (Protocols::H2, _) | (Protocols::Both, Some(tls::Agreed::H2)) => (Version::HTTP_2, Vec::new()),
         (Protocols::Both, None) => {
-            let sniffed = tokio::time::timeout(plan.limits.header_timeout, sniff(&mut stream)).await;
+            let sniffed = tokio::time::timeout(limits.header_timeout, sniff(&mut stream)).await;
             let Ok(Some(sniffed)) = sniffed else {
                 listener.world.stats.connections_timed_out.add();
                 return;
@@ -129,12 +132,12 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
         tunnel: AtomicBool::new(false),
         _slot: slot,
     });
-    let sentry = (version != Version::HTTP_2).then(|| Sentry::new(plan.limits.head_bytes_max));
+    let sentry = (version != Version::HTTP_2).then(|| Sentry::new(limits.head_bytes_max));
     let io = TokioIo::new(ClientIo::new(stream, read, sentry, Arc::clone(&connection)));
     if version == Version::HTTP_2 {
-        serve_h2(&connection, &plan, io).await;
+        serve_h2(&connection, &limits, io).await;
     } else {
-        serve_h1(&connection, &plan, io).await;
+        serve_h1(&connection, &limits, io).await;
     }
 }
 
@@ -155,7 +158,7 @@ async fn sniff(stream: &mut Stream) -> Option<(Version, Vec<u8>)> {
     }
 }
 
-async fn serve_h1(connection: &Arc<Connection>, plan: &ListenerPlan, io: TokioIo<ClientIo>) {
+async fn serve_h1(connection: &Arc<Connection>, limits: &ListenerLimits, io: TokioIo<ClientIo>) {
     /// The least that hyper can work with.
     const BUFFER_BYTES_MIN: usize = 8192;
     let service = service_fn(|request| {
@@ -166,10 +169,10 @@ async fn serve_h1(connection: &Arc<Connection>, plan: &ListenerPlan, io: TokioIo
     builder
         .half_close(false)
         .header_read_timeout(None)
-        .max_headers(plan.limits.headers_max)
-        .max_buf_size(plan.limits.head_bytes_max.max(BUFFER_BYTES_MIN))
+        .max_headers(limits.headers_max)
+        .max_buf_size(limits.head_bytes_max.max(BUFFER_BYTES_MIN))
         .pipeline_flush(false);
-    let driven = drive(connection, plan, builder.serve_connection(io, service).with_upgrades()).await;
+    let driven = drive(connection, limits, builder.serve_connection(io, service).with_upgrades()).await;
     if let Some(Err(error)) = driven
         && error.is_parse()
     {
@@ -179,7 +182,7 @@ async fn serve_h1(connection: &Arc<Connection>, plan: &ListenerPlan, io: TokioIo
     }
 }
 
-async fn serve_h2(connection: &Arc<Connection>, plan: &ListenerPlan, io: TokioIo<ClientIo>) {
+async fn serve_h2(connection: &Arc<Connection>, limits: &ListenerLimits, io: TokioIo<ClientIo>) {
     /// Enough that one slow reader cannot make the gate hold more than this for it, and one fast one is not slowed.
     const WINDOW_BYTES: u32 = 256 * 1024;
     let service = service_fn(|request| {
@@ -189,14 +192,14 @@ async fn serve_h2(connection: &Arc<Connection>, plan: &ListenerPlan, io: TokioIo
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(plan.limits.streams_max)
-        .max_header_list_size(u32::try_from(plan.limits.head_bytes_max).unwrap_or(u32::MAX))
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES * 4)
         .max_send_buf_size(usize::try_from(WINDOW_BYTES).unwrap_or(usize::MAX))
-        .keep_alive_interval(plan.limits.idle_timeout)
-        .keep_alive_timeout(plan.limits.header_timeout);
-    let driven = drive(connection, plan, builder.serve_connection(io, service)).await;
+        .keep_alive_interval(limits.idle_timeout)
+        .keep_alive_timeout(limits.header_timeout);
+    let driven = drive(connection, limits, builder.serve_connection(io, service)).await;
     if let Some(Err(error)) = driven
         && (error.is_parse() || is_protocol_error(&error))
     {
@@ -257,11 +260,11 @@ where
 /// Polls a connection until it has ended, was silent too long or must close; `None` when it was cut.
 async fn drive(
     connection: &Connection,
-    plan: &ListenerPlan,
+    limits: &ListenerLimits,
     served: impl Graceful,
 ) -> Option<Result<(), hyper::Error>> {
     let mut served = pin!(served);
-    let mut watchdog = pin!(Watchdog::new(&plan.limits));
+    let mut watchdog = pin!(Watchdog::new(limits));
     let drain = &connection.listener.drain;
     let mut told = pin!(drain.changed());
     let mut stage = Stage::Open;

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use crate::{
     listener::{self, Listener, Stage, World},
     plan::{ListenerPlan, Plan},
+    retired::Retired,
     stats::Stats,
 };
 
@@ -73,6 +74,7 @@ pub struct Gateway {
     world: Arc<World>,
     backlog: i32,
     threads: Vec<DataThread>,
+    retired: Retired,
     state: Mutex<State>,
 }
 
@@ -102,7 +104,8 @@ impl Gateway {
         let world = Arc::new(World { clock, entropy, recorder, stats: Stats::default() });
         let threads = (0..threads.get()).map(DataThread::start).collect::<Result<Vec<_>, _>>();
         let threads = threads.map_err(StartError::Thread)?;
-        let gateway = Self { world, backlog, threads, state: Mutex::default() };
+        let retired = Retired::start().map_err(StartError::Thread)?;
+        let gateway = Self { world, backlog, threads, retired, state: Mutex::default() };
         gateway.reload(plan)?;
         Ok(gateway)
     }
@@ -127,21 +130,23 @@ impl Gateway {
                 thread.orders.send(order).map_err(|_| StartError::Drained)?;
             }
             if let Some(moved) = state.listeners.insert(Arc::clone(&listener.name), listener) {
-                moved.drain.enter(Stage::Draining);
-                state.leaving.push(moved);
+                self.leave(moved, &mut state);
             }
         }
         let gone: Vec<_> =
             state.listeners.keys().filter(|name| !plan.listeners.contains_key(*name)).cloned().collect();
         for name in gone {
             if let Some(listener) = state.listeners.remove(&name) {
-                listener.drain.enter(Stage::Draining);
-                state.leaving.push(listener);
+                self.leave(listener, &mut state);
             }
         }
         for (name, listener) in &plan.listeners {
             if let Some(running) = state.listeners.get(name) {
-                running.plan.store(Arc::clone(listener));
+                let before = running.plan.swap(Arc::clone(listener));
+                // A listener opened just now was opened with it.
+                if !Arc::ptr_eq(&before, listener) {
+                    self.retired.take(before);
+                }
             }
         }
         state.leaving.retain(|listener| listener.open() > 0);
@@ -194,6 +199,13 @@ impl Gateway {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         cut
+    }
+
+    /// Lets a listener's connections end; whoever ends last must not have to free its plan.
+    fn leave(&self, listener: Arc<Listener>, state: &mut State) {
+        listener.drain.enter(Stage::Draining);
+        self.retired.take(listener.plan.load_full());
+        state.leaving.push(listener);
     }
 
     fn open(

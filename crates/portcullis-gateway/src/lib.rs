@@ -14,6 +14,7 @@ mod intake;
 mod listener;
 pub mod plan;
 mod reply;
+mod retired;
 pub mod router;
 pub mod stats;
 pub mod target;
