@@ -102,13 +102,28 @@ pub enum IdentityForm {
 pub struct IdentityHeaders {
     form: IdentityForm,
     remove: Vec<HeaderName>,
+    bearer_keys: BearerKeys,
+}
+
+/// Whether `Authorization` may hold an API key on this route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BearerKeys {
+    Absent,
+    Taken,
 }
 
 impl IdentityHeaders {
     /// `remove` names fields that the upstream must not see, such as `Authorization` or the field of the API key:
     /// an upstream that has no credential can leak none.
     pub const fn new(form: IdentityForm, remove: Vec<HeaderName>) -> Self {
-        Self { form, remove }
+        Self { form, remove, bearer_keys: BearerKeys::Absent }
+    }
+
+    /// For a route that takes API keys as bearer credentials: they end at the gate, tokens go on.
+    #[must_use]
+    pub const fn with_bearer_keys(mut self) -> Self {
+        self.bearer_keys = BearerKeys::Taken;
+        self
     }
 
     /// The fields that it sets: the gateway strips them and their `_` aliases from what clients send.
@@ -133,7 +148,8 @@ impl Transform for IdentityHeaders {
         }
         let Some(principal) = &cx.notes.principal else { return };
         // A route that also takes tokens leaves the field in place for them; a password is never passed on.
-        if principal.mechanism == Mechanism::Basic {
+        let is_key = principal.mechanism == Mechanism::ApiKey && self.bearer_keys == BearerKeys::Taken;
+        if principal.mechanism == Mechanism::Basic || is_key {
             headers.remove(http::header::AUTHORIZATION);
         }
         match &self.form {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue};
 use portcullis_auth::{
     authenticator::{Authenticator, Provider},
     internal_token::{InternalTokenSettings, InternalTokens, SigningKey},
@@ -244,19 +244,9 @@ fn credentials_checked_here(building: &Building<'_>, subject: &Subject<'_>) -> V
     if subject.settings.auth.value == model::Auth::Anonymous {
         return Vec::new();
     }
-    let mut fields: Vec<HeaderName> = building.providers.values().filter_map(|it| key_field(it)).collect();
-    let bearer = |it: &Arc<Provider>| match &**it {
-        Provider::ApiKey(it) => *it.key_place() == KeyPlace::Bearer,
-        Provider::Basic(_) => true,
-        // A token may be meant for the upstream as well: it is the issuer's, not the gate's.
-        Provider::Jwt(_) | Provider::Mtls(_) => false,
-    };
-    let only_ours = building.providers.values().any(bearer)
-        && !building.providers.values().any(|it| matches!(&**it, Provider::Jwt(_)));
-    if only_ours {
-        fields.push(header::AUTHORIZATION);
-    }
-    fields
+    // A password or bearer key is taken out by the transform, by how the caller proved itself: a token in the same
+    // field may be meant for the upstream as well, for it is the issuer's and not the gate's.
+    building.providers.values().filter_map(|it| key_field(it)).collect()
 }
 
 fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Arc<dyn Transform>, Problem> {
@@ -277,7 +267,11 @@ fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Ar
             IdentityForm::Token(written.header.clone(), Arc::new(tokens))
         }
     };
-    Ok(Arc::new(IdentityHeaders::new(form, credentials_checked_here(building, subject))))
+    let transform = IdentityHeaders::new(form, credentials_checked_here(building, subject));
+    let bearer =
+        |it: &Arc<Provider>| matches!(&**it, Provider::ApiKey(it) if *it.key_place() == KeyPlace::Bearer);
+    let takes_bearer_keys = building.providers.values().any(bearer);
+    Ok(Arc::new(if takes_bearer_keys { transform.with_bearer_keys() } else { transform }))
 }
 
 fn signing_key(

@@ -57,7 +57,8 @@ pub(crate) fn compile(
 
 /// Every field by which some upstream is told who calls: stripped from all requests, whatever API they are for.
 fn identity_headers(config: &Config) -> Vec<HeaderName> {
-    let mut names: Vec<HeaderName> = Vec::new();
+    // The field that an upstream will look into once it is told anything must not be open before.
+    let mut names = vec![HeaderName::from_static("x-portcullis-identity")];
     for api in config.apis.values() {
         names.extend(chain::identity_fields(&effective_api(config, api)));
         for operation in api.operations.0.values() {
@@ -93,6 +94,7 @@ fn limits(written: &model::ListenerLimits) -> ListenerLimits {
         streams_max: narrow(written.h2_streams.0),
         header_timeout: written.header_timeout,
         idle_timeout: written.idle_timeout,
+        body_timeout: written.body_timeout,
         ..ListenerLimits::default()
     }
 }

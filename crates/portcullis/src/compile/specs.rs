@@ -18,7 +18,7 @@ use portcullis_spec::{
     schema::UnknownFields,
 };
 
-use super::problem::{Problem, Weight};
+use super::problem::Problem;
 
 /// What of a document's options differs between operations.
 #[derive(Clone, Debug, PartialEq)]

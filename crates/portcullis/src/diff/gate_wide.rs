@@ -9,7 +9,7 @@ use portcullis_config::model::{
 use super::{Differences, Kind};
 
 /// Compares everything beside operations.
-pub(super) fn compare(before: &Config, after: &Config, differences: &mut Differences) {
+pub(super) fn compare(before: &Config, after: &Config, folders: (&str, &str), differences: &mut Differences) {
     for (name, old) in &before.listeners {
         match after.listeners.get(name) {
             None => {
@@ -27,7 +27,12 @@ pub(super) fn compare(before: &Config, after: &Config, differences: &mut Differe
         differences.note(Kind::Weaker, "admin", "token", "required", "none");
     }
     for (name, old) in &before.identity.providers {
-        if after.identity.providers.get(name).is_some_and(|new| new != old) {
+        if after
+            .identity
+            .providers
+            .get(name)
+            .is_some_and(|new| as_written(new, folders.1) != as_written(old, folders.0))
+        {
             differences.note(
                 Kind::Changed,
                 &format!("provider {name}"),
@@ -37,6 +42,12 @@ pub(super) fn compare(before: &Config, after: &Config, differences: &mut Differe
             );
         }
     }
+}
+
+/// The same file names in two folders are the same configuration, checked out twice.
+fn as_written(it: &impl std::fmt::Debug, folder: &str) -> String {
+    let text = format!("{it:?}");
+    if folder.is_empty() { text } else { text.replace(&format!("{folder}/"), "") }
 }
 
 fn listener(subject: &str, old: &Listener, new: &Listener, differences: &mut Differences) {

@@ -85,6 +85,8 @@ impl Differences {
 
 /// One side of the comparison.
 pub(crate) struct Side {
+    /// Where the configuration lies.
+    pub(crate) folder: String,
     pub(crate) config: Config,
     pub(crate) compiled: Compiled,
 }
@@ -94,7 +96,8 @@ impl Side {
     pub(crate) fn load(path: &std::path::Path, outside: &dyn Outside, world: &World) -> anyhow::Result<Self> {
         let loaded = load::read(path, outside, world.clock.now())?;
         let compiled = load::compile(&loaded, outside, world, None, 0)?;
-        Ok(Self { config: loaded.config, compiled })
+        let folder = path.parent().map(|it| it.display().to_string()).unwrap_or_default();
+        Ok(Self { folder, config: loaded.config, compiled })
     }
 
     /// Its operations by API, method and path.
@@ -118,7 +121,8 @@ pub(crate) fn compare(
     outside: &dyn Outside,
 ) -> Result<Vec<Difference>, Problem> {
     let mut differences = Differences::default();
-    gate_wide::compare(&before.config, &after.config, &mut differences);
+    let folders = (before.folder.as_str(), after.folder.as_str());
+    gate_wide::compare(&before.config, &after.config, folders, &mut differences);
     let (old, new) = (before.operations(), after.operations());
     for ((api, call), view) in &old {
         let subject = format!("{api}: {call}");
