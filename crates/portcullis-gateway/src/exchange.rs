@@ -206,14 +206,17 @@ impl Exchange {
         let intake = Arc::new(Intake::default());
         self.intake = Some(Arc::clone(&intake));
         let bytes_max = endpoint.body_bytes_max;
+        let usual = self.plan.limits.body_timeout;
         let taken = if wanted {
-            intake::read_whole(incoming, bytes_max, endpoint.timeouts.body, &intake).await.map(|bytes| {
+            let time = endpoint.timeouts.body.unwrap_or(usual);
+            intake::read_whole(incoming, bytes_max, time, &intake).await.map(|bytes| {
                 self.cx.request.body = Some(bytes.clone());
                 OutBody::Whole(bytes)
             })
         } else {
             let plan = Arc::clone(&self.plan);
-            PassingBody::new(incoming, bytes_max, endpoint.timeouts.body_idle, intake, plan)
+            let idle = endpoint.timeouts.body_idle.unwrap_or(usual);
+            PassingBody::new(incoming, bytes_max, idle, intake, plan)
                 .map(|body| OutBody::Stream(Box::pin(body)))
         };
         taken.map_err(|fault| self.intake_failed(fault))

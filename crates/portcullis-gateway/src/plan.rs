@@ -82,6 +82,8 @@ pub struct ListenerLimits {
     pub header_timeout: Duration,
     /// Between two requests of a connection, and for a client that has stopped reading.
     pub idle_timeout: Duration,
+    /// For a body that guards read whole, or between two pieces of one that streams, unless its endpoint says otherwise.
+    pub body_timeout: Duration,
 }
 
 impl Default for ListenerLimits {
@@ -97,6 +99,7 @@ impl Default for ListenerLimits {
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
+            body_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -204,21 +207,17 @@ pub enum HostPolicy {
 /// How long one exchange may wait for the client. The upstream's own waits are settings of the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For a body that guards read whole, from its head to its end.
-    pub body: Duration,
-    /// Between two pieces of a streamed body.
-    pub body_idle: Duration,
+    /// For a body that guards read whole, from its head to its end; the listener's when absent.
+    pub body: Option<Duration>,
+    /// Between two pieces of a streamed body; the listener's when absent.
+    pub body_idle: Option<Duration>,
     /// Between two pieces of anything in either direction of an upgraded connection.
     pub upgraded_idle: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            body: Duration::from_secs(30),
-            body_idle: Duration::from_secs(30),
-            upgraded_idle: Duration::from_secs(300),
-        }
+        Self { body: None, body_idle: None, upgraded_idle: Duration::from_secs(300) }
     }
 }
 

@@ -62,8 +62,8 @@ async fn slow_bodies_are_refused() {
     let behind = Behind::ok().await;
     let mut held = guarded(endpoint("POST /held", &behind.upstream()), Phase::RequestBody, |_| Verdict::Pass);
     let mut passing = endpoint("POST /passing", &behind.upstream());
-    held.timeouts.body = Duration::from_millis(100);
-    passing.timeouts.body_idle = Duration::from_millis(100);
+    held.timeouts.body = Some(Duration::from_millis(100));
+    passing.timeouts.body_idle = Some(Duration::from_millis(100));
     let gate = gate(serving(vec![held, passing]));
     for path in ["/held", "/passing"] {
         gate.record.clear();
