@@ -21,7 +21,7 @@ pub trait Counters: Send + Sync {
     fn concurrency(&self, key: CounterKey, places_max: u32, now: Timestamp) -> Option<Permit>;
 
     /// The keyed hash that makes a [`CounterKey`] of a limit's stable name and its subject; the key is random
-    /// per process, so that nobody outside can aim at a collision.
+    /// for each installation, so that nobody outside can aim at a collision.
     fn key(&self, limit: &str, subject: &[u8]) -> CounterKey;
 }
 

@@ -38,7 +38,11 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "openapi.yaml", SPEC);
     write(folder.path(), "portcullis.yaml", CONFIG);
-    write(folder.path(), "keys.json", r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#);
+    write(
+        folder.path(),
+        "keys.json",
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+    );
     folder
 }
 
@@ -63,7 +67,8 @@ fn the_demo_ends_by_itself_and_stops_every_attack() {
     assert_eq!(output.stdout.matches("curl ").count(), 3, "{}", output.stdout);
     assert!(output.stdout.contains("schema/minimum at body `/items/0/quantity`"), "{}", output.stdout);
     let last = output.stdout.lines().last().unwrap();
-    let numbers: Vec<u64> = last.split(|it: char| !it.is_ascii_digit()).filter_map(|it| it.parse().ok()).collect();
+    let numbers: Vec<u64> =
+        last.split(|it: char| !it.is_ascii_digit()).filter_map(|it| it.parse().ok()).collect();
     let [stopped, attacks, served, ordinary] = numbers[..] else { panic!("{last}") };
     assert!(attacks > 20 && ordinary > 40, "{last}");
     assert_eq!((stopped, served), (attacks, ordinary), "{last}");
@@ -100,7 +105,10 @@ async fn a_proxy_reports_and_refuses_nothing() {
     .unwrap();
     let address = first_line.rsplit("http://").next().unwrap().trim().parse().unwrap();
     let mut caller = Caller::of(address);
-    assert_eq!(caller.send(http::Method::POST, "/notes", r#"{"text":"far too long for this"}"#).await.status, 200);
+    assert_eq!(
+        caller.send(http::Method::POST, "/notes", r#"{"text":"far too long for this"}"#).await.status,
+        200
+    );
     assert_eq!(caller.get("/nowhere").await.status, 200);
     let (status, text) = tokio::task::spawn_blocking(move || {
         use std::io::Read as _;
@@ -131,9 +139,17 @@ fn diff_tells_weaker_from_stronger() {
         (diff(config("10/s", "5/s")), 0, "limit: 10/s per consumer → 5/s per consumer"),
         (diff(config("limit:", "auth: anonymous\n    limit:")), 3, "auth: key → anonymous"),
         (diff(config("limit:", "auth: { all: [key, jwt] }\n    limit:")), 0, "auth: key → jwt and key"),
-        (diff(config("limit:", "schema: { request: report }\n    limit:")), 3, "schema.request: block → report"),
+        (
+            diff(config("limit:", "schema: { request: report }\n    limit:")),
+            3,
+            "schema.request: block → report",
+        ),
         (diff(config("tls: off", "tls: auto")), 0, "tls: off → on"),
-        (diff(spec("maxLength: 10", "maxLength: 11")), 3, "body application/json: schema → a schema that may admit more"),
+        (
+            diff(spec("maxLength: 10", "maxLength: 11")),
+            3,
+            "body application/json: schema → a schema that may admit more",
+        ),
         (diff(spec("maxLength: 10", "maxLength: 9")), 0, "body application/json: schema → a tighter schema"),
         (diff(spec("required: [text], ", "")), 3, "may admit more"),
     ] {
@@ -160,7 +176,8 @@ fn without_a_gate_the_command_line_says_so() {
 #[test]
 fn the_schema_is_json_and_diagnostics_are_explained() {
     let folder = folder();
-    let schema: serde_json::Value = serde_json::from_str(&portcullis(folder.path(), &["schema"]).stdout).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_str(&portcullis(folder.path(), &["schema"]).stdout).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let output = portcullis(folder.path(), &["explain", "pc3001"]);
     assert_eq!(output.code, 0);

@@ -115,6 +115,10 @@ pub(crate) fn compile(
         api::Building { config, outside, world, upstreams: &upstreams, providers: &providers, specs_before };
     let (apis, specs) = building.apis(&mut problems);
     let listeners = listeners::compile(config, &apis, outside, world, &mut problems);
+    if let Some(Err(error)) = config.admin.token.as_ref().map(|it| it.resolve(outside)) {
+        // Fetched when the admin listener is bound; told here, so that `check` knows too.
+        problems.push(problem::Problem::of("admin.token", &error));
+    }
     for spec in specs.values() {
         spec.drop_source();
     }
