@@ -14,7 +14,7 @@ use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, Sender, channel},
     },
     thread::JoinHandle,
     time::Duration,
@@ -80,7 +80,8 @@ pub struct Status {
 
 /// Hands events to the log.
 pub struct Writer {
-    sender: SyncSender<Event>,
+    /// Bounded by `Shared::queued`, not by the channel: a bounded one allocates every place at once, 18 MiB.
+    sender: Sender<Event>,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -121,7 +122,7 @@ impl Writer {
     ) -> Result<Self, EventsError> {
         let log = Log::open(&options.directory, options.policy, key, clock.now())?;
         let queue_max = options.queue_max.max(16);
-        let (sender, receiver) = sync_channel(queue_max);
+        let (sender, receiver) = channel();
         let shared = Arc::new(Shared { queue_max, ..Shared::default() });
         let work = Work {
             log,
@@ -188,7 +189,7 @@ impl Recorder for Writer {
             Kind::Denied | Kind::Failed => shared.queue_max,
         };
         let taken =
-            queued < room && !shared.closed.load(Ordering::Relaxed) && self.sender.try_send(event).is_ok();
+            queued < room && !shared.closed.load(Ordering::Relaxed) && self.sender.send(event).is_ok();
         if !taken {
             shared.queued.fetch_sub(1, Ordering::Relaxed);
             shared.drop_one(kind);
@@ -419,7 +420,7 @@ mod tests {
         fn still(&self, queue_max: usize, taps: Vec<Tap>) -> (Writer, Work, Receiver<Event>) {
             let options = self.options(queue_max);
             let log = Log::open(&options.directory, options.policy, key(), NOW).unwrap();
-            let (sender, receiver) = sync_channel(queue_max);
+            let (sender, receiver) = channel();
             let shared = Arc::new(Shared { queue_max, ..Shared::default() });
             let work = Work {
                 log,

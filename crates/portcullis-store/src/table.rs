@@ -1,8 +1,8 @@
 //! A table of fixed size for counters: eight places a set, the set chosen by the keyed hash.
 //!
 //! It never grows and never rehashes, so that a flood of distinct keys costs neither memory nor a pause. When a
-//! set is full, the entry of least worth makes room; what worth means is the counter's to say. Fresh pages of
-//! the table come zeroed from the operating system and cost nothing until they are used.
+//! set is full, the entry of least worth makes room; what worth means is the counter's to say. The memory is asked for
+//! with the first key: where the system backs memory by huge pages, even what was never written is resident.
 
 /// Places a set. With half of the table in use, fewer than one set in fifty is full.
 const WAYS: usize = 8;
@@ -12,7 +12,9 @@ const WAYS: usize = 8;
 pub(crate) type Entry<const WORDS: usize> = [u64; WORDS];
 
 pub(crate) struct Table<const WORDS: usize> {
+    /// Empty until the first key.
     sets: Vec<[Entry<WORDS>; WAYS]>,
+    sets_max: usize,
     mask: u64,
 }
 
@@ -27,8 +29,8 @@ pub(crate) enum Found<'a, const WORDS: usize> {
 impl<const WORDS: usize> Table<WORDS> {
     /// A table of at least `entries_max` places: rounded up to a power of two.
     pub(crate) fn new(entries_max: usize) -> Self {
-        let sets = entries_max.div_ceil(WAYS).max(1).next_power_of_two();
-        Self { sets: vec![[[0; WORDS]; WAYS]; sets], mask: u64::try_from(sets - 1).unwrap_or(0) }
+        let sets_max = entries_max.div_ceil(WAYS).max(1).next_power_of_two();
+        Self { sets: Vec::new(), sets_max, mask: u64::try_from(sets_max - 1).unwrap_or(0) }
     }
 
     /// Looks for `key`. The hash is keyed, so its bits choose the set as they are.
@@ -38,6 +40,9 @@ impl<const WORDS: usize> Table<WORDS> {
         worth: impl Fn(&Entry<WORDS>) -> u64,
     ) -> Option<Found<'_, WORDS>> {
         let words = split(key);
+        if self.sets.is_empty() {
+            self.sets = vec![[[0; WORDS]; WAYS]; self.sets_max];
+        }
         let set = self.sets.get_mut(usize::try_from(words[0] & self.mask).ok()?)?;
         let mut least = (u64::MAX, 0);
         let mut held = None;
@@ -62,7 +67,7 @@ impl<const WORDS: usize> Table<WORDS> {
     }
 
     pub(crate) fn places(&self) -> usize {
-        self.sets.len() * WAYS
+        self.sets_max * WAYS
     }
 }
 
@@ -109,7 +114,7 @@ mod tests {
     #[test]
     fn the_entry_of_least_worth_makes_room() {
         let mut table = Table::<3>::new(8);
-        assert_eq!(table.places(), 8);
+        assert_eq!((table.places(), table.entries_mut().count()), (8, 0), "nothing is allocated yet");
         for key in 1..=8 {
             assert!(!put(&mut table, key, 100 + u64::try_from(key).unwrap()));
         }
