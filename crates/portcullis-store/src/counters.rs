@@ -23,7 +23,7 @@ pub struct Capacity {
 }
 
 impl Default for Capacity {
-    /// A million rates and a quarter of a million quotas: 32 MiB at most, of which only what is used is resident.
+    /// A million rates and a quarter of a million quotas: 32 MiB at most, in parts that are asked for when first used.
     fn default() -> Self {
         Self { rates_max: 1 << 20, quotas_max: 1 << 18 }
     }
