@@ -127,8 +127,10 @@ pub struct ApiPlan {
 
 /// What becomes of a call that the API does not declare.
 pub struct Unknown {
-    /// `block` answers 404 or 405; `report` writes the reason down and serves; `off` serves.
-    pub mode: Mode,
+    /// A path that no operation has: `block` answers 404, `report` writes the reason down and serves, `off` serves.
+    pub paths: Mode,
+    /// A method that the path does not have: `block` answers 405, the others as for paths.
+    pub methods: Mode,
     /// What serves it. Without one, every mode answers 404 or 405.
     pub endpoint: Option<Arc<Endpoint>>,
 }
@@ -151,6 +153,8 @@ pub enum OptionsPolicy {
     /// Only where the specification declares it.
     #[default]
     Declared,
+    /// Forwarded by [`Unknown::endpoint`], whatever the mode of unknown methods.
+    Forward,
 }
 
 /// One operation as served: who decides, who answers, within which bounds.

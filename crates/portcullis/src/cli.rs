@@ -150,7 +150,7 @@ pub(crate) struct Check {
 /// `portcullis explain`
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Explain {
-    /// `"METHOD /path"`, a reference id, or a diagnostic's code
+    /// `"METHOD /path"` or `"METHOD https://host/path"`, a reference id, or a diagnostic's code
     pub(crate) what: String,
     /// Call as: `key:NAME`, or `anonymous` (default)
     #[arg(long = "as", value_name = "WHO")]

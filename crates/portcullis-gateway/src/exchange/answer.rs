@@ -93,12 +93,14 @@ impl Exchange {
         ));
     }
 
-    /// Whether the answer is an error of the upstream's own whose words are not to be seen.
+    /// Whether the answer is an error of the upstream's own whose words are not to be seen. What the client said about
+    /// itself has no part in it.
     fn is_replaced(&self, endpoint: &Endpoint) -> bool {
-        let status = self.cx.response.as_ref().map(|response| response.status);
-        status.is_some_and(|status| status.is_server_error())
-            && endpoint.errors == ErrorPolicy::Minimal
-            && !self.is_grpc()
+        self.cx.response.as_ref().is_some_and(|response| {
+            response.status.is_server_error()
+                && endpoint.errors == ErrorPolicy::Minimal
+                && !response.headers.get(CONTENT_TYPE).is_some_and(denied::is_grpc)
+        })
     }
 
     /// Puts on what every answer of the gate carries.

@@ -155,13 +155,20 @@ impl Exchange {
                     answer.headers_mut().insert(ALLOW, allow);
                     return Err(Stop::Answered(Box::new(answer)));
                 }
+                if request.method == Method::OPTIONS
+                    && api.options == OptionsPolicy::Forward
+                    && let Some(endpoint) = &api.unknown.endpoint
+                {
+                    self.enter(endpoint);
+                    return Ok((api, endpoint));
+                }
                 let reason = Reason::new(
                     RuleId::new("route/unknown_method"),
                     Severity::Low,
                     "the path is known, the method is not",
                 );
                 let reason = reason.at(Place::Method, excerpt(request.method.as_str()));
-                self.unknown(api, reason, Stop::NoMethod(allow))
+                self.unknown(api, api.unknown.methods, reason, Stop::NoMethod(allow))
             }
             Routed::NoPath(api) => {
                 let reason = Reason::new(
@@ -169,7 +176,7 @@ impl Exchange {
                     Severity::Low,
                     "the api has no such path",
                 );
-                self.unknown(api, reason, Denial::NotFound.into())
+                self.unknown(api, api.unknown.paths, reason, Denial::NotFound.into())
             }
             Routed::NoApi => {
                 self.remark(Reason::new(
@@ -190,11 +197,12 @@ impl Exchange {
     fn unknown<'a>(
         &mut self,
         api: &'a ApiPlan,
+        mode: Mode,
         mut reason: Reason,
         stop: Stop,
     ) -> Result<(&'a ApiPlan, &'a Arc<Endpoint>), Stop> {
         self.api = Some(Arc::clone(&api.name));
-        match (api.unknown.mode, &api.unknown.endpoint) {
+        match (mode, &api.unknown.endpoint) {
             (Mode::Block, _) | (Mode::Report | Mode::Off, None) => {
                 self.remark(reason);
                 Err(stop)

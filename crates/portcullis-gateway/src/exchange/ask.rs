@@ -116,7 +116,7 @@ impl Exchange {
         if hop.trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
-        if !endpoint.chain.steps(Phase::ResponseBody).is_empty() && !self.is_grpc() {
+        if !endpoint.chain.steps(Phase::ResponseBody).is_empty() {
             // Guards read what they are to judge; a compressed answer would pass unread.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
@@ -190,8 +190,12 @@ impl Exchange {
         accept.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
     }
 
-    pub(super) fn is_grpc(&self) -> bool {
-        self.cx.request.headers.get(CONTENT_TYPE).is_some_and(denied::is_grpc)
+    /// Whether this is a gRPC call: the media type alone is any client's to write.
+    fn is_grpc(&self) -> bool {
+        let request = &self.cx.request;
+        request.version == Version::HTTP_2
+            && request.method == Method::POST
+            && request.headers.get(CONTENT_TYPE).is_some_and(denied::is_grpc)
     }
 }
 

@@ -181,6 +181,7 @@ impl Node {
         }
         if let Some(node) = &self.parameter
             && !segment.is_empty()
+            && !self.is_literal_in_disguise(segment)
         {
             values.push(at..end);
             if let Some(found) = node.after(path, end, values, choose) {
@@ -196,6 +197,12 @@ impl Node {
             values.truncate(taken);
         }
         None
+    }
+
+    /// Whether the segment is a literal of this place once its `;…` is cut, which servlet containers do before they
+    /// route: it would be judged as a parameter here and served as the literal there (CWE-436).
+    fn is_literal_in_disguise(&self, segment: &str) -> bool {
+        segment.split_once(';').is_some_and(|(name, _)| !name.is_empty() && self.literals.contains_key(name))
     }
 
     /// Goes on behind a segment: the path has ended here, or a slash and more follow.

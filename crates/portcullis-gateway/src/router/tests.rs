@@ -45,7 +45,7 @@ fn api(name: &str, hosts: &[&str], prefix: &str, routes: &[&str]) -> ApiPlan {
         hosts: hosts.iter().map(|host| Box::from(*host)).collect(),
         prefix: prefix.into(),
         endpoints: routes.iter().map(endpoint).collect(),
-        unknown: Unknown { mode: Mode::Block, endpoint: None },
+        unknown: Unknown { paths: Mode::Block, methods: Mode::Block, endpoint: None },
         cors: None,
         head: HeadPolicy::AsGet,
         options: OptionsPolicy::Declared,

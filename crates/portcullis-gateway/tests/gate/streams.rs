@@ -136,6 +136,19 @@ async fn grpc_refusals_are_trailers_only() {
 }
 
 #[tokio::test]
+async fn a_client_that_claims_grpc_is_not_shown_an_error_of_the_upstream() {
+    let behind = Behind::start(|_| {
+        "HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\nContent-Length: 20\r\n\r\nstack trace: main.rs"
+            .to_owned()
+    })
+    .await;
+    let gate = gate(serving(vec![endpoint("GET /", &behind.upstream())]));
+    let answer = gate.ask("GET / HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc\r\n\r\n").await;
+    assert_eq!((answer.status, answer.header("content-type")), (500, Some("application/problem+json")));
+    assert!(!answer.body.contains("main.rs"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn many_streams_share_a_connection() {
     let behind = Behind::ok().await;
     let gate = gate(serving(vec![endpoint("GET /{x}", &behind.upstream())]));

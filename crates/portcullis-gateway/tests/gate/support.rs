@@ -139,7 +139,7 @@ pub(crate) fn api(endpoints: Vec<Endpoint>) -> ApiPlan {
         hosts: Vec::new(),
         prefix: Box::default(),
         endpoints: endpoints.into_iter().map(Arc::new).collect(),
-        unknown: Unknown { mode: Mode::Block, endpoint: None },
+        unknown: Unknown { paths: Mode::Block, methods: Mode::Block, endpoint: None },
         cors: None,
         head: HeadPolicy::AsGet,
         options: OptionsPolicy::Declared,

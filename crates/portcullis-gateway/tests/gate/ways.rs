@@ -205,7 +205,8 @@ async fn unknown_paths_and_methods_are_refused() {
 async fn unknown_operations_on_report_are_served_and_noted() {
     let behind = Behind::ok().await;
     let mut api = api(vec![endpoint("GET /a", &behind.upstream())]);
-    api.unknown.mode = Mode::Report;
+    api.unknown.paths = Mode::Report;
+    api.unknown.methods = Mode::Report;
     api.unknown.endpoint = Some(Arc::new(endpoint("* /{*rest}", &behind.upstream())));
     let gate = gate(listener(vec![api]));
     assert_eq!(gate.ask("GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n").await.status, 200);

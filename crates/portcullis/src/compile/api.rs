@@ -54,7 +54,8 @@ pub(crate) struct Blueprint {
     name: Arc<str>,
     hosts: Vec<Box<str>>,
     prefix: Box<str>,
-    unknown_mode: Mode,
+    unknown_paths: Mode,
+    unknown_methods: Mode,
     unknown_endpoint: Option<Arc<Endpoint>>,
     cors: Option<Arc<Cors>>,
     head: HeadPolicy,
@@ -70,7 +71,11 @@ impl BuiltApi {
             hosts: blueprint.hosts,
             prefix: blueprint.prefix,
             endpoints: self.view.operations.iter().map(|it| Arc::clone(&it.endpoint)).collect(),
-            unknown: Unknown { mode: blueprint.unknown_mode, endpoint: blueprint.unknown_endpoint },
+            unknown: Unknown {
+                paths: blueprint.unknown_paths,
+                methods: blueprint.unknown_methods,
+                endpoint: blueprint.unknown_endpoint,
+            },
             cors: blueprint.cors,
             head: blueprint.head,
             options: blueprint.options,
@@ -138,8 +143,11 @@ impl Building<'_> {
             }
             problems.push(problem);
         }
-        let unknown_mode = settings.mode_of(settings.unknown_operations.value);
-        let unknown_endpoint = (spec.is_some() && unknown_mode != Mode::Block)
+        let unknown_paths = settings.mode_of(settings.unknown_operations.value);
+        let unknown_methods = settings.mode_of(settings.unknown_methods.value);
+        let forwards_options = settings.options.value == model::OptionsPolicy::Upstream;
+        let serves = unknown_paths != Mode::Block || unknown_methods != Mode::Block || forwards_options;
+        let unknown_endpoint = (spec.is_some() && serves)
             .then(|| self.unknown_endpoint(name, api, &settings, problems))
             .flatten();
         Some(BuiltApi {
@@ -148,7 +156,8 @@ impl Building<'_> {
                 name: Arc::clone(name),
                 hosts: api.host.iter().map(host).collect(),
                 prefix: (*api.path.0).into(),
-                unknown_mode,
+                unknown_paths,
+                unknown_methods,
                 unknown_endpoint,
                 cors: settings.cors.value.as_ref().map(|it| Arc::new(chain::cors(it))),
                 head: match settings.head.value {
@@ -157,7 +166,8 @@ impl Building<'_> {
                 },
                 options: match settings.options.value {
                     model::OptionsPolicy::Auto => OptionsPolicy::Answer,
-                    model::OptionsPolicy::Upstream | model::OptionsPolicy::Deny => OptionsPolicy::Declared,
+                    model::OptionsPolicy::Upstream => OptionsPolicy::Forward,
+                    model::OptionsPolicy::Deny => OptionsPolicy::Declared,
                 },
             },
             view: ApiView { operations },

@@ -94,8 +94,8 @@ impl Asked {
         let (host, path) = match target.split_once("://") {
             Some((_, rest)) => rest
                 .split_once('/')
-                .map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}"))),
-            None => ("localhost", target.to_owned()),
+                .map_or((Some(rest), String::from("/")), |(host, path)| (Some(host), format!("/{path}"))),
+            None => (None, target.to_owned()),
         };
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
@@ -110,6 +110,9 @@ impl Asked {
                 name.trim().parse().with_context(|| format!("`{name}` is no field name"))?;
             headers.append(name, HeaderValue::from_str(value.trim())?);
         }
+        let said = headers.remove(http::header::HOST);
+        let host =
+            host.or(said.as_ref().and_then(|it| it.to_str().ok())).unwrap_or("localhost").to_lowercase();
         let body = arguments.body.as_deref().map(read_body).transpose()?;
         if let Some(body) = &body {
             headers.insert(http::header::CONTENT_LENGTH, body.len().into());
@@ -117,7 +120,7 @@ impl Asked {
                 headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
         }
-        Ok(Self { method, host: host.to_lowercase(), path, query, headers, body })
+        Ok(Self { method, host, path, query, headers, body })
     }
 }
 
@@ -134,7 +137,7 @@ fn caller(arguments: &cli::Explain, keys: &KeyStore) -> anyhow::Result<Option<Ar
         Some(who) => match who.split_once(':') {
             Some(("key", name)) => match keys.principal(name, SystemClock.now())? {
                 Some(principal) => Ok(Some(principal)),
-                None => bail!("the key `{name}` is revoked or has expired"),
+                None => bail!("no key `{name}` is in force: there is none, or it was revoked or has expired"),
             },
             _ => bail!("`--as {who}`: write `key:NAME` or `anonymous`"),
         },
