@@ -138,7 +138,7 @@ async fn make(
 
 /// Answers as `examples/upstream.mjs` does, but for its feed, which ends after one order.
 async fn upstream() -> Upstream {
-    Upstream::answering(|request| answer(request)).await
+    Upstream::answering(answer).await
 }
 
 fn answer(request: &Recorded) -> Response<Full<Bytes>> {

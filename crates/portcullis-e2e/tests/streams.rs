@@ -260,7 +260,7 @@ async fn bodies_larger_than_memory_flow_through() {
         (200, &HUGE.to_string().parse().unwrap())
     );
     most = most.max(resident_kib(&gate));
-    answer.into_body().collect().await.unwrap();
+    whole(answer.into_body()).await;
 
     sender.ready().await.unwrap();
     let nothing = StreamBody::new(futures_util::stream::iter(Vec::new())).boxed_unsync();

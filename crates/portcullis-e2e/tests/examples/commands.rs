@@ -102,7 +102,7 @@ fn curl(line: &str, arguments: &str, status: u16) -> Call {
             url => {
                 let (scheme, rest) = url.split_once("://").unwrap_or_else(|| panic!("`{url}`: {line}"));
                 call.secure = scheme == "https";
-                call.target = rest.find('/').map_or_else(|| "/".to_owned(), |at| rest[at..].to_owned());
+                call.target = rest.find('/').map_or("/", |at| rest.split_at(at).1).to_owned();
             }
         }
     }
