@@ -209,32 +209,46 @@ fn is_makers_mark(name: &str) -> bool {
     )
 }
 
-/// Fields by which frameworks serve another method or path than the one that was checked, and the one that is ours.
+/// Fields by which frameworks serve another method, path or host than the one that was checked, the one by which CGI
+/// programs take a proxy for their own calls (CWE-454), and the one that is ours.
 fn overrides(name: &str) -> bool {
     matches!(
         name,
-        "x-http-method"
+        "proxy"
+            | "x-host"
+            | "x-http-host-override"
+            | "x-http-method"
             | "x-http-method-override"
             | "x-method-override"
+            | "x-original-host"
+            | "x-original-method"
+            | "x-original-uri"
             | "x-original-url"
+            | "x-override-url"
             | "x-request-id"
             | "x-rewrite-url"
     )
 }
 
 fn speaks_for_another(name: &str) -> bool {
+    // Whoever ends TLS tells by these which certificate it saw (RFC 9440 §2.4).
+    const CERTIFICATE: [&str; 4] = ["client-cert", "ssl-client-", "x-client-cert", "x-ssl-client-"];
     name.starts_with("x-forwarded")
+        || CERTIFICATE.iter().any(|prefix| name.starts_with(prefix))
         || matches!(
             name,
             "cf-connecting-ip"
+                | "client-ip"
                 | "fastly-client-ip"
                 | "forwarded"
+                | "remote-user"
                 | "true-client-ip"
                 | "x-client-ip"
                 | "x-cluster-client-ip"
                 | "x-envoy-external-address"
                 | "x-original-forwarded-for"
                 | "x-real-ip"
+                | "x-remote-user"
         )
 }
 
