@@ -1,4 +1,11 @@
 //! Commands that run to their end: demo, proxy, diff, schema, explain of a diagnostic, exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is a failed test"
+)]
 
 use std::path::Path;
 
