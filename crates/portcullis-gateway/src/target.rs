@@ -142,8 +142,9 @@ pub fn check_path(path: &str) -> Result<Cow<'_, str>, Fault> {
             return Err(Fault::EmptySegment);
         }
         if segment.starts_with('.') {
-            // Servlet containers cut `;…` from a segment before they resolve the dots.
+            // Servlet containers cut `;…` from a segment before they resolve the dots, some of them after decoding.
             let name = segment.split(';').next().unwrap_or_default();
+            let name = name.split("%3B").next().unwrap_or_default();
             if name == "." || name == ".." {
                 return Err(Fault::DotSegment);
             }

@@ -54,6 +54,8 @@ fn refuses_what_two_servers_read_differently() {
         ("/a/%2e%2E/b", Fault::DotSegment),
         ("/a/.%2e", Fault::DotSegment),
         ("/a/..;x=1/b", Fault::DotSegment),
+        ("/a/..%3bx=1/b", Fault::DotSegment),
+        ("/a/%2e%3B/b", Fault::DotSegment),
         ("//a", Fault::EmptySegment),
         ("/a//b", Fault::EmptySegment),
         ("/a//", Fault::EmptySegment),

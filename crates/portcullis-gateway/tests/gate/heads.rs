@@ -33,6 +33,25 @@ async fn ambiguous_targets_and_hosts_never_reach_the_upstream() {
 }
 
 #[tokio::test]
+async fn a_literal_in_disguise_is_not_taken_for_a_parameter() {
+    let behind = Behind::ok().await;
+    let routes = ["GET /users/{id}", "GET /users/admin", "GET /users/", "GET /{any}/admin"];
+    let gate = gate(serving(routes.map(|route| endpoint(route, &behind.upstream())).into()));
+    for (path, status) in [
+        ("/users/admin", 200),
+        ("/users/admin;x=1", 404),
+        ("/users/admin;", 404),
+        ("/users;x=1/admin", 404),
+        ("/users/ali;x=1", 200),
+        ("/users/;id=5", 200),
+        ("/others;x=1/admin", 200),
+    ] {
+        let answer = gate.ask(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        assert_eq!(answer.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_http_is_refused_and_recorded() {
     let behind = Behind::ok().await;
     let gate = gate(serving(vec![endpoint("* /{*rest}", &behind.upstream())]));
