@@ -12,7 +12,10 @@ use std::{
 
 use anyhow::Context as _;
 use portcullis_auth::{internal_token::SigningKey, revocation::RevocationList};
-use portcullis_config::model::Config;
+use portcullis_config::{
+    model::{self, Config},
+    units::FilePath,
+};
 use portcullis_core::{
     clock::{Clock as _, Timestamp},
     ports::Keys,
@@ -72,7 +75,32 @@ pub(crate) struct Gate {
     keeper: keeper::Keeper,
     runtime: tokio::runtime::Handle,
     started: Timestamp,
+    /// What only a start reads, as written: a reload that changes it must say that it has no effect.
+    at_start: AtStart,
     state: Mutex<InForce>,
+}
+
+/// The settings that hold from start to end.
+struct AtStart {
+    admin: model::Admin,
+    data: Option<FilePath>,
+    record: model::Record,
+}
+
+impl AtStart {
+    fn of(config: &Config) -> Self {
+        Self { admin: config.admin.clone(), data: config.data.clone(), record: config.record.clone() }
+    }
+
+    /// The keys that are written differently now.
+    fn changed(&self, config: &Config) -> Vec<&'static str> {
+        let changes = [
+            ("admin", self.admin != config.admin),
+            ("data", self.data != config.data),
+            ("record", self.record != config.record),
+        ];
+        changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+    }
 }
 
 /// What a reload replaces.
@@ -158,6 +186,7 @@ impl Gate {
         start.runtime.spawn(fetcher.keep_fresh());
         metrics.config_loaded(1);
 
+        let at_start = AtStart::of(&config);
         let state =
             InForce { generation: 1, compiled, tls, admin: None, last_rejected: None, draining: false };
         let gate = Arc::new(Self {
@@ -173,6 +202,7 @@ impl Gate {
             keeper,
             runtime: start.runtime,
             started: now,
+            at_start,
             state: Mutex::new(state),
         });
         gate.register_values();
@@ -247,6 +277,9 @@ impl Gate {
         state.generation = generation;
         state.last_rejected = None;
         self.metrics.config_loaded(generation);
+        for key in self.at_start.changed(&loaded.config) {
+            tracing::warn!("`{key}` has changed, which takes effect at the next start only");
+        }
         if !loaded.warnings.is_empty() {
             tracing::warn!("the new configuration has weaknesses:\n{}", loaded.warnings);
         }

@@ -61,6 +61,7 @@ fn text(differences: &[Difference], weaker: usize) -> String {
         1 => "1 protection got weaker".to_owned(),
         count => format!("{count} protections got weaker"),
     };
-    text.push_str(&format!("\n{} differences; {verdict}\n", differences.len()));
+    let count = differences.len();
+    text.push_str(&format!("\n{count} difference{}; {verdict}\n", crate::load::plural(count)));
     text
 }

@@ -1,6 +1,9 @@
 //! `auth:` and the specification's `security` → who may call an operation.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use portcullis_auth::authenticator::{Anonymous, Provider, Requirement};
 use portcullis_config::model::{Api, Auth, Spec};
@@ -71,6 +74,20 @@ pub(crate) fn resolve(
                 .hint("name a provider in `auth:`, or write `auth: anonymous` for everybody")),
         },
     }
+}
+
+/// Who may call what the specification does not declare: whoever is vouched for by one of those whom it asks for
+/// elsewhere in the API. `/orders/` must not be open where `/orders` is not.
+pub(crate) fn undeclared<'a>(
+    declared: impl Iterator<Item = &'a Access>,
+    providers: &Providers,
+) -> Alternatives {
+    let names: BTreeSet<&Arc<str>> =
+        declared.flat_map(|it| &it.alternatives).flat_map(BTreeMap::keys).collect();
+    let known = names.into_iter().filter_map(|name| providers.get(name));
+    let alternatives: Vec<_> = known.map(|it| vec![Requirement::from(Arc::clone(it))]).collect();
+    let anonymous = if alternatives.is_empty() { Anonymous::Allowed } else { Anonymous::Refused };
+    Alternatives { alternatives, anonymous }
 }
 
 fn by_specification(

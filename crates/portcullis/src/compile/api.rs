@@ -148,7 +148,7 @@ impl Building<'_> {
         let forwards_options = settings.options.value == model::OptionsPolicy::Upstream;
         let serves = unknown_paths != Mode::Block || unknown_methods != Mode::Block || forwards_options;
         let unknown_endpoint = (spec.is_some() && serves)
-            .then(|| self.unknown_endpoint(name, api, &settings, problems))
+            .then(|| self.unknown_endpoint(name, api, &settings, &operations, problems))
             .flatten();
         Some(BuiltApi {
             listeners: api.listener.iter().map(|it| Arc::clone(&it.0)).collect(),
@@ -197,6 +197,7 @@ impl Building<'_> {
         name: &Arc<str>,
         api: &Api,
         settings: &EffectiveSettings,
+        declared: &[OperationView],
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<Endpoint>> {
         let operation = Operation {
@@ -205,14 +206,19 @@ impl Building<'_> {
             method: "*".into(),
             template: format!("{}/*", api.path.0).into(),
         };
-        // Whoever calls what nobody declared must at least be somebody the API knows, where it names providers.
-        let mut settings = settings.clone();
-        if settings.auth.value == model::Auth::Spec {
-            settings.auth.value = model::Auth::Anonymous;
+        let subject = Subject { name, api, operation, settings, declared: None };
+        // Whoever calls what nobody declared must at least be somebody the API knows.
+        let access = match &settings.auth.value {
+            model::Auth::Spec => Ok(access::undeclared(declared.iter().map(|it| &it.access), self.providers)),
+            written => access::resolve(name, api, written, None, self.providers),
+        };
+        match access.and_then(|access| chain::endpoint(self, &subject, access)) {
+            Ok(endpoint) => Some(Arc::new(endpoint)),
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
         }
-        let subject = Subject { name, api, operation, settings: &settings, declared: None };
-        let view = self.view(&subject, None, &mut |problem| problems.push(problem));
-        view.map(|it| it.endpoint)
     }
 
     fn with_spec(
