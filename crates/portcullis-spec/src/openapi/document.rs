@@ -93,7 +93,10 @@ impl<'a> Reader<'a> {
                 let read = self.operation(label, |reader| {
                     let mut operation = reader.read_operation(root, owner, &node, method, path, schemes);
                     reader.fixed_query(query, &mut operation.parameters);
-                    let rivals = operations.iter_mut().enumerate().filter(|(index, _)| mates.contains(index));
+                    // Most paths have mates of their own item only: whatever stands before the first is none.
+                    let first = mates.first().copied().unwrap_or(operations.len());
+                    let candidates = operations.iter_mut().enumerate().skip(first);
+                    let rivals = candidates.filter(|(index, _)| mates.contains(index));
                     reader.settle(operation, rivals.map(|(_, it)| it), key, &node)
                 });
                 let Some(Some(mut operation)) = read else { continue };
