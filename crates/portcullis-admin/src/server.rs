@@ -106,8 +106,9 @@ impl Admin {
         let over_tcp = async {
             match self.tcp {
                 Some(tcp) => {
-                    let routes = routes(Shared { control, token: self.token });
-                    axum::serve(tcp, routes.layer(middleware::from_fn(same_site_only))).await
+                    let shared = Shared { control, token: self.token };
+                    let guarded = middleware::from_fn_with_state(shared.clone(), same_site_only);
+                    axum::serve(tcp, routes(shared).layer(guarded)).await
                 }
                 None => std::future::pending().await,
             }
@@ -138,7 +139,7 @@ async fn no_store(State(_): State<Shared>, request: Request, next: Next) -> Resp
 
 /// A browser on the same machine must not be made to talk to the admin listener: a page elsewhere can neither
 /// set its own `Host` (DNS rebinding) nor drop `Origin` from a cross-site POST (CWE-350, CWE-352).
-async fn same_site_only(request: Request, next: Next) -> Response {
+async fn same_site_only(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let name = host
@@ -146,7 +147,8 @@ async fn same_site_only(request: Request, next: Next) -> Response {
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
         .map_or(host, |(name, _)| name);
     let literal = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().is_ok();
-    let has_token = headers.contains_key(header::AUTHORIZATION);
+    // Only a token that is then compared speaks for its sender: any page can send some.
+    let has_token = shared.token.is_some() && headers.contains_key(header::AUTHORIZATION);
     if headers.contains_key(header::ORIGIN) || !(literal || name == "localhost" || has_token) {
         return (StatusCode::FORBIDDEN, "the admin interface is not for browsers\n").into_response();
     }

@@ -94,6 +94,24 @@ async fn asks_for_the_token_over_tcp_and_not_over_the_socket() {
 }
 
 #[tokio::test]
+async fn a_rebound_name_gets_nothing_by_sending_any_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("control.sock");
+    let admin = Admin::bind(Some(([127, 0, 0, 1], 0).into()), None, &socket).await.unwrap();
+    let address = admin.address().unwrap();
+    let server = tokio::spawn(admin.serve(Arc::new(Gate { ready: true })));
+    for (extra, expected) in [("", "HTTP/1.1 403"), ("authorization: Bearer x\r\n", "HTTP/1.1 403")] {
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nhost: evil.example:9901\r\nconnection: close\r\n{extra}\r\n");
+        let answer = ask(tokio::net::TcpStream::connect(address).await.unwrap(), &request).await;
+        assert!(answer.starts_with(expected), "{extra}: {answer}");
+    }
+    let answer = ask(tokio::net::TcpStream::connect(address).await.unwrap(), &get("/metrics", "")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    server.abort();
+}
+
+#[tokio::test]
 async fn refuses_a_public_address_without_a_token_and_a_socket_in_use() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("control.sock");
