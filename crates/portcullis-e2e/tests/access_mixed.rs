@@ -186,6 +186,26 @@ async fn the_specifications_security_is_honoured_by_default() {
 }
 
 #[tokio::test]
+async fn what_the_specification_does_not_know_is_not_open_to_everybody() {
+    let stage = Stage::new().await;
+    let lenient = "    schema: { unknown_operations: report, unknown_methods: report }\n";
+    let gate = stage.gate(SECURED, lenient).start().await;
+    let key = gate.key("frontend", &[]);
+    for (target, headers, status) in [
+        ("/inherited/", &[][..], 401),
+        ("/Inherited", &[], 401),
+        ("/inherited/", &[("x-api-key", "pcl_wrong")], 401),
+        ("/inherited/", &[("x-api-key", key.as_str())], 200),
+    ] {
+        let answer = get(&gate, target, headers).await;
+        assert_eq!(answer.status, status, "{target} {headers:?}: {}\n{}", answer.text(), gate.log());
+    }
+    let put = Caller::of(gate.address()).call(http::Method::PUT, "/inherited", &[], "").await;
+    assert_eq!(put.status, 401, "{}", put.text());
+    assert_eq!(stage.upstream.seen().len(), 1, "none but the known caller's");
+}
+
+#[tokio::test]
 async fn nobody_is_let_in_by_silence() {
     let stage = Stage::new().await;
     // No `auth:`, and a specification without `security`: refused, with the way out.
