@@ -103,6 +103,14 @@ pub struct IdentityHeaders {
     form: IdentityForm,
     remove: Vec<HeaderName>,
     bearer_keys: BearerKeys,
+    passwords: Passwords,
+}
+
+/// Whether passwords are checked on this route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passwords {
+    Elsewhere,
+    Here,
 }
 
 /// Whether `Authorization` may hold an API key on this route.
@@ -116,13 +124,21 @@ impl IdentityHeaders {
     /// `remove` names fields that the upstream must not see, such as `Authorization` or the field of the API key:
     /// an upstream that has no credential can leak none.
     pub const fn new(form: IdentityForm, remove: Vec<HeaderName>) -> Self {
-        Self { form, remove, bearer_keys: BearerKeys::Absent }
+        Self { form, remove, bearer_keys: BearerKeys::Absent, passwords: Passwords::Elsewhere }
     }
 
     /// For a route that takes API keys as bearer credentials: they end at the gate, tokens go on.
     #[must_use]
     pub const fn with_bearer_keys(mut self) -> Self {
         self.bearer_keys = BearerKeys::Taken;
+        self
+    }
+
+    /// For a route that checks passwords: one that is sent ends at the gate, also where another credential said who
+    /// calls.
+    #[must_use]
+    pub const fn with_passwords(mut self) -> Self {
+        self.passwords = Passwords::Here;
         self
     }
 
@@ -137,6 +153,12 @@ impl IdentityHeaders {
     }
 }
 
+fn holds_password(headers: &HeaderMap) -> bool {
+    let field = headers.get(http::header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let scheme = field.and_then(|field| field.split(|byte| *byte == b' ').next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+}
+
 impl Transform for IdentityHeaders {
     fn name(&self) -> &'static str {
         "identity_headers"
@@ -145,6 +167,9 @@ impl Transform for IdentityHeaders {
     fn request(&self, cx: &Context, headers: &mut HeaderMap) {
         for name in self.remove.iter().chain(self.fields()) {
             headers.remove(name);
+        }
+        if self.passwords == Passwords::Here && holds_password(headers) {
+            headers.remove(http::header::AUTHORIZATION);
         }
         let Some(principal) = &cx.notes.principal else { return };
         // A route that also takes tokens leaves the field in place for them; a password is never passed on.
@@ -254,6 +279,14 @@ mod tests {
         let sent = [("authorization", "x")];
         assert_eq!(transformed(&transform, by(Mechanism::Basic), &sent), "");
         assert_eq!(transformed(&transform, by(Mechanism::Jwt), &sent), "authorization: x");
+        let sent = [("authorization", "bAsic x")];
+        let transform = transform.with_passwords();
+        assert_eq!(transformed(&transform, by(Mechanism::ApiKey), &sent), "");
+        assert_eq!(transformed(&transform, None, &sent), "");
+        assert_eq!(
+            transformed(&transform, by(Mechanism::Jwt), &[("authorization", "Bearer x")]),
+            "authorization: Bearer x"
+        );
     }
 
     #[test]

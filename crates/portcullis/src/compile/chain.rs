@@ -163,7 +163,9 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
         let guard = LoginAttempts::new(login(subject, written), Arc::clone(&world.counters));
         excepted(block, Arc::new(guard))
     });
-    parts.identity_headers = Some(identity_headers(building, subject)?);
+    let identity = identity_headers(building, subject)?;
+    parts.identity_headers =
+        Some(Arc::new(if passwords_checked_here { identity.with_passwords() } else { identity }));
     parts.configured_headers = configured_headers(building, subject)?;
     Ok(parts)
 }
@@ -249,7 +251,7 @@ fn credentials_checked_here(building: &Building<'_>, subject: &Subject<'_>) -> V
     building.providers.values().filter_map(|it| key_field(it)).collect()
 }
 
-fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Arc<dyn Transform>, Problem> {
+fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<IdentityHeaders, Problem> {
     let form = match &subject.settings.identity_headers.value {
         None => IdentityForm::Untold,
         Some(WrittenIdentity::Named(pairs)) => {
@@ -271,7 +273,7 @@ fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Ar
     let bearer =
         |it: &Arc<Provider>| matches!(&**it, Provider::ApiKey(it) if *it.key_place() == KeyPlace::Bearer);
     let takes_bearer_keys = building.providers.values().any(bearer);
-    Ok(Arc::new(if takes_bearer_keys { transform.with_bearer_keys() } else { transform }))
+    Ok(if takes_bearer_keys { transform.with_bearer_keys() } else { transform })
 }
 
 fn signing_key(
