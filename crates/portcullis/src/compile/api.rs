@@ -63,14 +63,25 @@ pub(crate) struct Blueprint {
 }
 
 impl BuiltApi {
-    /// The API as a listener's router takes it.
-    pub(crate) fn plan(&self) -> ApiPlan {
+    /// The API as a listener's router takes it, without the operations of these APIs and templates.
+    pub(crate) fn plan(&self, left_out: &[(Arc<str>, Arc<str>)]) -> ApiPlan {
         let blueprint = self.plan.clone();
         ApiPlan {
             name: blueprint.name,
             hosts: blueprint.hosts,
             prefix: blueprint.prefix,
-            endpoints: self.view.operations.iter().map(|it| Arc::clone(&it.endpoint)).collect(),
+            endpoints: self
+                .view
+                .operations
+                .iter()
+                .map(|it| &it.endpoint)
+                .filter(|it| {
+                    !left_out
+                        .iter()
+                        .any(|(api, template)| *api == it.operation.api && *template == it.operation.template)
+                })
+                .map(Arc::clone)
+                .collect(),
             unknown: Unknown {
                 paths: blueprint.unknown_paths,
                 methods: blueprint.unknown_methods,

@@ -9,10 +9,16 @@ use portcullis_config::{
 };
 use portcullis_gateway::{
     plan::{ListenerLimits, ListenerPlan, Protocols},
-    router::Router,
+    router::{Router, RouterError},
 };
 
-use super::{World, api::BuiltApi, chain, problem::Problem, tls};
+use super::{
+    World,
+    api::BuiltApi,
+    chain,
+    problem::{Problem, Weight},
+    tls,
+};
 
 /// Builds every listener.
 pub(crate) fn compile(
@@ -25,14 +31,9 @@ pub(crate) fn compile(
     let identity = identity_headers(config);
     let mut plans = BTreeMap::new();
     for (name, written) in &config.listeners {
-        let served = apis.values().filter(|it| it.listeners.is_empty() || it.listeners.contains(name));
-        let router = match Router::new(served.map(BuiltApi::plan).collect()) {
-            Ok(router) => router,
-            Err(errors) => {
-                problems.extend(errors.iter().map(|it| Problem::of(format!("listener {name}"), it)));
-                continue;
-            }
-        };
+        let served: Vec<&BuiltApi> =
+            apis.values().filter(|it| it.listeners.is_empty() || it.listeners.contains(name)).collect();
+        let Some(router) = router(name, &served, problems) else { continue };
         let tls = match tls::compile(name, written, outside, world) {
             Ok(tls) => tls,
             Err(found) => {
@@ -53,6 +54,39 @@ pub(crate) fn compile(
         plans.insert(Arc::clone(name), Arc::new(plan));
     }
     plans
+}
+
+/// The router of a listener. A path template that cannot be routed costs its own operation and nothing else.
+fn router(name: &Arc<str>, served: &[&BuiltApi], problems: &mut Vec<Problem>) -> Option<Router> {
+    let errors = match Router::new(served.iter().map(|it| it.plan(&[])).collect()) {
+        Ok(router) => return Some(router),
+        Err(errors) => errors,
+    };
+    let mut left_out = Vec::new();
+    for error in &errors {
+        let subject = format!("listener {name}");
+        match error {
+            RouterError::Template { api, template, .. } => {
+                let mut problem = Problem::of(format!("api {api}"), error);
+                problem.severity = Weight::Warning;
+                problems.push(problem.hint("this operation is not served"));
+                left_out.push((Arc::clone(api), Arc::clone(template)));
+            }
+            RouterError::Twice { .. } | RouterError::OutsidePrefix { .. } | RouterError::Host { .. } => {
+                problems.push(Problem::of(subject, error));
+            }
+        }
+    }
+    if left_out.len() < errors.len() {
+        return None;
+    }
+    match Router::new(served.iter().map(|it| it.plan(&left_out)).collect()) {
+        Ok(router) => Some(router),
+        Err(errors) => {
+            problems.extend(errors.iter().map(|it| Problem::of(format!("listener {name}"), it)));
+            None
+        }
+    }
 }
 
 /// Every field by which some upstream is told who calls: stripped from all requests, whatever API they are for.

@@ -36,12 +36,20 @@ pub(crate) struct Spec {
     files: Digests,
     /// The document as read, for further variants; dropped when the plan is complete.
     document: Mutex<Option<Document>>,
-    variants: Mutex<Vec<(Strictness, Arc<CompiledDocument>)>>,
+    variants: Mutex<Vec<Variant>>,
     diagnostics: Vec<Diagnostic>,
 }
 
 /// Files with the SHA-256 of their content.
 type Digests = Vec<(String, [u8; 32])>;
+
+/// A document compiled with certain options.
+struct Variant {
+    strictness: Strictness,
+    compiled: Arc<CompiledDocument>,
+    /// Whether the plan being built asked for it; what it did not ask for is forgotten.
+    wanted: bool,
+}
 
 /// All documents of a plan, by path.
 pub(crate) type Specs = BTreeMap<PathBuf, Arc<Spec>>;
@@ -50,6 +58,9 @@ impl Spec {
     /// Reads a document, or takes it over from `before` when no file of it changed.
     pub(crate) fn load(path: &Path, before: &Specs, outside: &dyn Outside) -> Result<Arc<Self>, Problem> {
         if let Some(known) = before.get(path).filter(|it| it.is_unchanged(outside)) {
+            for variant in known.variants.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+                variant.wanted = false;
+            }
             return Ok(Arc::clone(known));
         }
         let (document, files) = read(path, outside)?;
@@ -70,8 +81,9 @@ impl Spec {
         outside: &dyn Outside,
     ) -> Result<Arc<CompiledDocument>, Problem> {
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = variants.iter().find(|(it, _)| it == strictness) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = variants.iter_mut().find(|it| it.strictness == *strictness) {
+            known.wanted = true;
+            return Ok(Arc::clone(&known.compiled));
         }
         let mut kept = self.document.lock().unwrap_or_else(PoisonError::into_inner);
         let document = match kept.as_ref() {
@@ -87,19 +99,24 @@ impl Spec {
             limits: strictness.limits,
         };
         let compiled = Arc::new(CompiledDocument::compile(document, options));
-        variants.push((strictness.clone(), Arc::clone(&compiled)));
+        variants.push(Variant {
+            strictness: strictness.clone(),
+            compiled: Arc::clone(&compiled),
+            wanted: true,
+        });
         Ok(compiled)
     }
 
-    /// Forgets the source: from here on only the compiled forms are needed.
+    /// Forgets the source and what the new plan does not use.
     pub(crate) fn drop_source(&self) {
+        self.variants.lock().unwrap_or_else(PoisonError::into_inner).retain(|it| it.wanted);
         *self.document.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What reading and compiling found, for the operator.
     pub(crate) fn problems(&self, api: &str) -> Vec<Problem> {
         let variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
-        let compiled = variants.first().map(|(_, it)| it.diagnostics.as_slice());
+        let compiled = variants.first().map(|it| it.compiled.diagnostics.as_slice());
         compiled.unwrap_or(&self.diagnostics).iter().map(|it| problem(api, it)).collect()
     }
 
