@@ -43,7 +43,8 @@ pub fn compare(before: Placed<'_>, after: Placed<'_>) -> Drift {
             }
             let written_out = written_out(before.bundle, old).zip(written_out(after.bundle, new));
             let forms = written_out.and_then(|(old, new)| canonical_form(&old).zip(canonical_form(&new)));
-            let proven = forms.is_some_and(|(old, new)| old.covers(&new).is_ok_and(|it| it == canonical::Containment::Yes));
+            let proven = forms
+                .is_some_and(|(old, new)| old.covers(&new).is_ok_and(|it| it == canonical::Containment::Yes));
             if proven { Drift::Tighter } else { Drift::Looser }
         }
     }
@@ -59,11 +60,20 @@ fn resolve<'a>(placed: Placed<'a>) -> Option<&'a Value> {
 
 /// Whether two schemas are written alike, references followed. A pair met again on the way is taken as alike:
 /// if it is not, the first visit says so.
-fn same(old: &Value, old_bundle: &Value, new: &Value, new_bundle: &Value, met: &mut BTreeSet<(String, String)>) -> bool {
+fn same(
+    old: &Value,
+    old_bundle: &Value,
+    new: &Value,
+    new_bundle: &Value,
+    met: &mut BTreeSet<(String, String)>,
+) -> bool {
     match (old, new) {
         (Value::Object(a), Value::Object(b)) => {
             if let (Some(Value::String(x)), Some(Value::String(y))) = (a.get("$ref"), b.get("$ref")) {
-                let rest = a.len() == b.len() && a.iter().filter(|(key, _)| *key != "$ref").all(|(key, value)| b.get(key) == Some(value));
+                let rest = a.len() == b.len()
+                    && a.iter()
+                        .filter(|(key, _)| *key != "$ref")
+                        .all(|(key, value)| b.get(key) == Some(value));
                 if !rest {
                     return false;
                 }
@@ -74,7 +84,8 @@ fn same(old: &Value, old_bundle: &Value, new: &Value, new_bundle: &Value, met: &
                 return targets.is_some_and(|(x, y)| same(x, old_bundle, y, new_bundle, met));
             }
             a.len() == b.len()
-                && a.iter().all(|(key, x)| b.get(key).is_some_and(|y| same(x, old_bundle, y, new_bundle, met)))
+                && a.iter()
+                    .all(|(key, x)| b.get(key).is_some_and(|y| same(x, old_bundle, y, new_bundle, met)))
         }
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same(x, old_bundle, y, new_bundle, met))
@@ -120,9 +131,11 @@ fn write_out(bundle: &Value, schema: &Value, inside: &mut Vec<String>, nodes: &m
             }
             Some(serde_json::json!({ "allOf": [inner, Value::Object(written)] }))
         }
-        Value::Array(items) => {
-            items.iter().map(|it| write_out(bundle, it, inside, nodes)).collect::<Option<Vec<_>>>().map(Value::Array)
-        }
+        Value::Array(items) => items
+            .iter()
+            .map(|it| write_out(bundle, it, inside, nodes))
+            .collect::<Option<Vec<_>>>()
+            .map(Value::Array),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(schema.clone()),
     }
 }
@@ -137,15 +150,30 @@ mod tests {
         let place = SchemaRef("/$defs/it".into());
         let bundle = |schema| json!({ "$defs": { "it": schema, "tree": { "type": "object", "properties": { "next": { "$ref": "#/$defs/tree" } } } } });
         let (before, after) = (bundle(before), bundle(after));
-        compare(Placed { bundle: &before, schema: Some(&place) }, Placed { bundle: &after, schema: Some(&place) })
+        compare(
+            Placed { bundle: &before, schema: Some(&place) },
+            Placed { bundle: &after, schema: Some(&place) },
+        )
     }
 
     #[test]
     fn tells_tighter_from_looser() {
         for (before, after, expected) in [
-            (json!({ "type": "string", "maxLength": 5 }), json!({ "type": "string", "maxLength": 5 }), Drift::Same),
-            (json!({ "type": "string", "maxLength": 5 }), json!({ "type": "string", "maxLength": 4 }), Drift::Tighter),
-            (json!({ "type": "string", "maxLength": 5 }), json!({ "type": "string", "maxLength": 6 }), Drift::Looser),
+            (
+                json!({ "type": "string", "maxLength": 5 }),
+                json!({ "type": "string", "maxLength": 5 }),
+                Drift::Same,
+            ),
+            (
+                json!({ "type": "string", "maxLength": 5 }),
+                json!({ "type": "string", "maxLength": 4 }),
+                Drift::Tighter,
+            ),
+            (
+                json!({ "type": "string", "maxLength": 5 }),
+                json!({ "type": "string", "maxLength": 6 }),
+                Drift::Looser,
+            ),
             (json!({ "type": "string", "maxLength": 5 }), json!({ "type": "string" }), Drift::Looser),
             (json!({ "type": "integer" }), json!({ "type": ["integer", "string"] }), Drift::Looser),
             (json!({ "enum": ["a", "b"] }), json!({ "enum": ["a"] }), Drift::Tighter),
@@ -157,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_field_that_is_no_longer_required_is_looser() {
-        let before = json!({ "type": "object", "required": ["a"], "properties": { "a": { "type": "string" } } });
+        let before =
+            json!({ "type": "object", "required": ["a"], "properties": { "a": { "type": "string" } } });
         let after = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
         assert_eq!(drift(before, after), Drift::Looser);
     }
@@ -166,7 +195,8 @@ mod tests {
     fn no_schema_admits_everything() {
         let bundle = json!({ "$defs": { "it": { "type": "string" } } });
         let place = SchemaRef("/$defs/it".into());
-        let (none, some) = (Placed { bundle: &bundle, schema: None }, Placed { bundle: &bundle, schema: Some(&place) });
+        let (none, some) =
+            (Placed { bundle: &bundle, schema: None }, Placed { bundle: &bundle, schema: Some(&place) });
         assert_eq!(compare(some, none), Drift::Looser);
         assert_eq!(compare(none, some), Drift::Tighter);
     }
