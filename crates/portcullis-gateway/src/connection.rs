@@ -1,14 +1,15 @@
 //! One client connection: which protocol it speaks, how long it may be silent, when it must go.
 
+mod body;
+mod h1;
 mod io;
-mod sentry;
 mod watch;
 
 use std::{
     convert::Infallible,
     future::poll_fn,
     net::SocketAddr,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -17,10 +18,7 @@ use std::{
 };
 
 use http::{HeaderValue, Version};
-use hyper::{
-    server::conn::{http1, http2},
-    service::service_fn,
-};
+use hyper::{server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use portcullis_core::{
     context::TlsSession,
@@ -28,14 +26,14 @@ use portcullis_core::{
 };
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
+pub(crate) use self::{body::ClientBody, watch::Watch};
 use self::{
     io::{ClientIo, Stream},
-    sentry::Sentry,
     watch::{Sentence, Watchdog},
 };
-pub(crate) use self::{sentry::FramingFault, watch::Watch};
 use crate::{
     exchange,
+    h1::Fault,
     listener::{Listener, Slot, Stage},
     plan::{ListenerLimits, Protocols},
     tls,
@@ -52,29 +50,29 @@ pub(crate) struct Connection {
     pub(crate) peer_text: HeaderValue,
     pub(crate) tls: Option<Arc<TlsSession>>,
     pub(crate) watch: Watch,
-    framing: OnceLock<FramingFault>,
-    tunnel: AtomicBool,
+    framing: OnceLock<Fault>,
+    ending: AtomicBool,
     /// The connection's place among those allowed; a tunnel keeps it.
     _slot: Slot,
 }
 
 impl Connection {
-    /// From here on the connection speaks something else than HTTP.
-    pub(crate) fn becomes_tunnel(&self) {
-        self.tunnel.store(true, Ordering::Relaxed);
+    /// The connection closes once what is under way is done.
+    fn end_soon(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
-    fn is_tunnel(&self) -> bool {
-        self.tunnel.load(Ordering::Relaxed)
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
-    fn note_framing(&self, fault: FramingFault) {
+    fn note_framing(&self, fault: Fault) {
         // The first one counts.
         let _ = self.framing.set(fault);
     }
 
     /// What was wrong with the framing, after which nothing more is read.
-    pub(crate) fn framing(&self) -> Option<FramingFault> {
+    pub(crate) fn framing(&self) -> Option<Fault> {
         self.framing.get().copied()
     }
 
@@ -99,7 +97,9 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
     let (mut stream, session) = match tls {
         None => (Stream::Plain(socket), None),
         Some(config) => {
-            match tokio::time::timeout(limits.handshake_timeout, tls::accept(config, socket)).await {
+            // Made once a connection, and in nobody's way afterwards.
+            let accepted = Box::pin(tls::accept(config, socket));
+            match tokio::time::timeout(limits.handshake_timeout, accepted).await {
                 Ok(Ok((stream, session))) => (Stream::Tls(Box::new(stream)), Some(session)),
                 Ok(Err(_)) | Err(_) => {
                     listener.world.stats.handshakes_failed.add();
@@ -129,15 +129,15 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
         watch: Watch::new(version, !read.is_empty()),
         listener,
         framing: OnceLock::new(),
-        tunnel: AtomicBool::new(false),
+        ending: AtomicBool::new(false),
         _slot: slot,
     });
-    let sentry = (version != Version::HTTP_2).then(|| Sentry::new(limits.head_bytes_max));
-    let io = TokioIo::new(ClientIo::new(stream, read, sentry, Arc::clone(&connection)));
     if version == Version::HTTP_2 {
-        serve_h2(&connection, &limits, io).await;
+        let io = TokioIo::new(ClientIo::new(stream, read, Arc::clone(&connection)));
+        Box::pin(serve_h2(&connection, &limits, io)).await;
     } else {
-        serve_h1(&connection, &limits, io).await;
+        let io = ClientIo::new(stream, Vec::new(), Arc::clone(&connection));
+        serve_h1(&connection, &limits, h1::Shared::new(io, &read, Arc::clone(&connection))).await;
     }
 }
 
@@ -158,35 +158,20 @@ async fn sniff(stream: &mut Stream) -> Option<(Version, Vec<u8>)> {
     }
 }
 
-async fn serve_h1(connection: &Arc<Connection>, limits: &ListenerLimits, io: TokioIo<ClientIo>) {
-    /// The least that hyper can work with.
-    const BUFFER_BYTES_MIN: usize = 8192;
-    let service = service_fn(|request| {
-        let connection = Arc::clone(connection);
-        async move { Ok::<_, Infallible>(exchange::serve(connection, request).await) }
-    });
-    let mut builder = http1::Builder::new();
-    builder
-        .half_close(false)
-        .header_read_timeout(None)
-        .max_headers(limits.headers_max)
-        .max_buf_size(limits.head_bytes_max.max(BUFFER_BYTES_MIN))
-        .pipeline_flush(false);
-    let driven = drive(connection, limits, builder.serve_connection(io, service).with_upgrades()).await;
-    if let Some(Err(error)) = driven
-        && error.is_parse()
-    {
-        let denial = if error.is_parse_too_large() { Denial::HeadTooLarge } else { Denial::Malformed };
-        let reason = connection.framing().map_or_else(|| malformed(&error), FramingFault::reason);
-        exchange::refused(connection, Version::HTTP_11, denial, reason);
+async fn serve_h1(connection: &Arc<Connection>, limits: &ListenerLimits, shared: Arc<h1::Shared>) {
+    let served = pin!(h1::serve(&shared, limits));
+    match drive(connection, limits, served, |_| connection.end_soon()).await {
+        Driven::Ended(()) | Driven::Closed => {}
+        Driven::Cut => h1::tell_slow_head(&shared).await,
     }
 }
 
 async fn serve_h2(connection: &Arc<Connection>, limits: &ListenerLimits, io: TokioIo<ClientIo>) {
     /// Enough that one slow reader cannot make the gate hold more than this for it, and one fast one is not slowed.
     const WINDOW_BYTES: u32 = 256 * 1024;
-    let service = service_fn(|request| {
+    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
         let connection = Arc::clone(connection);
+        let request = request.map(ClientBody::H2);
         async move { Ok::<_, Infallible>(exchange::serve(connection, request).await) }
     });
     let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -199,11 +184,13 @@ async fn serve_h2(connection: &Arc<Connection>, limits: &ListenerLimits, io: Tok
         .max_send_buf_size(usize::try_from(WINDOW_BYTES).unwrap_or(usize::MAX))
         .keep_alive_interval(limits.idle_timeout)
         .keep_alive_timeout(limits.header_timeout);
-    let driven = drive(connection, limits, builder.serve_connection(io, service)).await;
-    if let Some(Err(error)) = driven
+    let served = pin!(builder.serve_connection(io, service));
+    let driven = drive(connection, limits, served, |served| served.graceful_shutdown()).await;
+    if let Driven::Ended(Err(error)) = driven
         && (error.is_parse() || is_protocol_error(&error))
     {
-        exchange::refused(connection, Version::HTTP_2, Denial::Malformed, malformed(&error));
+        // Where HTTP/2 itself is broken, GOAWAY has told the client.
+        let _ = exchange::refused(connection, Version::HTTP_2, Denial::Malformed, malformed(&error));
     }
 }
 
@@ -222,48 +209,24 @@ fn malformed(error: &hyper::Error) -> Reason {
     Reason::new(RuleId::new("http/malformed"), Severity::Medium, message)
 }
 
-/// A connection that can be asked to end once what is under way is done.
-trait Graceful: Future<Output = Result<(), hyper::Error>> {
-    fn end_soon(self: std::pin::Pin<&mut Self>);
+/// How a connection came to its end.
+enum Driven<T> {
+    /// By itself.
+    Ended(T),
+    /// It was silent, or slow, for too long.
+    Cut,
+    /// The listener closes.
+    Closed,
 }
 
-impl<S, F> Graceful for http1::UpgradeableConnection<TokioIo<ClientIo>, S>
-where
-    S: hyper::service::Service<
-            http::Request<hyper::body::Incoming>,
-            Response = http::Response<crate::reply::Reply>,
-            Error = Infallible,
-            Future = F,
-        >,
-    F: Future<Output = Result<http::Response<crate::reply::Reply>, Infallible>>,
-{
-    fn end_soon(self: std::pin::Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<S, F> Graceful for http2::Connection<TokioIo<ClientIo>, S, TokioExecutor>
-where
-    S: hyper::service::Service<
-            http::Request<hyper::body::Incoming>,
-            Response = http::Response<crate::reply::Reply>,
-            Error = Infallible,
-            Future = F,
-        >,
-    F: Future<Output = Result<http::Response<crate::reply::Reply>, Infallible>> + Send + 'static,
-{
-    fn end_soon(self: std::pin::Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-/// Polls a connection until it has ended, was silent too long or must close; `None` when it was cut.
-async fn drive(
+/// Polls a connection until it has ended, was silent too long or must close. `end_soon` asks it to end once what is
+/// under way is done.
+async fn drive<F: Future>(
     connection: &Connection,
     limits: &ListenerLimits,
-    served: impl Graceful,
-) -> Option<Result<(), hyper::Error>> {
-    let mut served = pin!(served);
+    mut served: Pin<&mut F>,
+    mut end_soon: impl FnMut(Pin<&mut F>),
+) -> Driven<F::Output> {
     let mut watchdog = pin!(Watchdog::new(limits));
     let drain = &connection.listener.drain;
     let mut told = pin!(drain.changed());
@@ -271,7 +234,7 @@ async fn drive(
     let mut registered = false;
     poll_fn(|cx| {
         if let Poll::Ready(ended) = served.as_mut().poll(cx) {
-            return Poll::Ready(Some(ended));
+            return Poll::Ready(Driven::Ended(ended));
         }
         // Registered once, woken at most twice: a wake-up for anything else costs one load here.
         if !registered || drain.stage() != stage {
@@ -284,24 +247,24 @@ async fn drive(
                 now @ Stage::Draining => {
                     if stage != now {
                         stage = now;
-                        served.as_mut().end_soon();
+                        end_soon(served.as_mut());
                         if let Poll::Ready(ended) = served.as_mut().poll(cx) {
-                            return Poll::Ready(Some(ended));
+                            return Poll::Ready(Driven::Ended(ended));
                         }
                     }
                 }
-                Stage::Closing => return Poll::Ready(None),
+                Stage::Closing => return Poll::Ready(Driven::Closed),
             }
         }
         match watchdog.as_mut().poll(&connection.watch, cx) {
             Sentence::Live => Poll::Pending,
             Sentence::EndSoon => {
-                served.as_mut().end_soon();
-                served.as_mut().poll(cx).map(Some)
+                end_soon(served.as_mut());
+                served.as_mut().poll(cx).map(Driven::Ended)
             }
             Sentence::Cut => {
                 connection.listener.world.stats.connections_timed_out.add();
-                Poll::Ready(None)
+                Poll::Ready(Driven::Cut)
             }
         }
     })

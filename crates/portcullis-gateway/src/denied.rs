@@ -66,6 +66,13 @@ impl<'a> Told<'a> {
     }
 }
 
+impl Told<'static> {
+    /// What is told where nothing is known but that there was a message.
+    pub(crate) const fn of_no_exchange(reference: ReferenceId, version: Version) -> Self {
+        Self { reference, version, dialect: Dialect::Problem, challenges: &[], allow: None }
+    }
+}
+
 /// The answer to a denied call, without the fields that every answer gets.
 pub(crate) fn response(denial: Denial, told: Told<'_>) -> Response<Bytes> {
     let mut answer = match told.dialect {

@@ -8,13 +8,13 @@ mod ending;
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::{Arc, OnceLock},
 };
 
 pub(crate) use self::ending::refused;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri, Version, header::UPGRADE, uri::PathAndQuery};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use http::{HeaderValue, Request, Response, Uri, Version, uri::PathAndQuery};
 use portcullis_core::{
     chain::{Chain, Phase, Progress},
     context::Context,
@@ -23,7 +23,7 @@ use portcullis_core::{
 };
 
 use crate::{
-    connection::Connection,
+    connection::{ClientBody, Connection},
     denied,
     forwarded::Trust,
     intake::{self, Intake, IntakeFault, PassingBody},
@@ -33,42 +33,32 @@ use crate::{
 };
 
 /// Serves one request: the whole way of DESIGN's figure, in its order.
-pub(crate) async fn serve(connection: Arc<Connection>, mut request: Request<Incoming>) -> Response<Reply> {
+pub(crate) async fn serve(connection: Arc<Connection>, request: Request<ClientBody>) -> Response<Reply> {
     let plan = connection.listener.plan.load_full();
-    let upgrade = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
     let (head, body) = request.into_parts();
     let exchange = Exchange::begin(connection, Arc::clone(&plan), head);
     let (reference, version) = (exchange.cx.reference, exchange.cx.request.version);
-    match unpanicked(pass(exchange, &plan, body, upgrade)).await {
+    // Pinned here and lent: a future handed over by value would be in memory twice.
+    let passing = std::pin::pin!(pass(exchange, &plan, body));
+    match unpanicked(passing).await {
         Ok(answer) => answer,
         Err(Panicked) => {
-            let told = denied::Told {
-                reference,
-                version,
-                dialect: denied::Dialect::Problem,
-                challenges: &[],
-                allow: None,
-            };
+            let told = denied::Told::of_no_exchange(reference, version);
             denied::response(Denial::Unavailable, told).map(|text| Reply::alone(Content::Whole(text)))
         }
     }
 }
 
-async fn pass(
-    mut exchange: Box<Exchange>,
-    plan: &ListenerPlan,
-    body: Incoming,
-    upgrade: Option<OnUpgrade>,
-) -> Response<Reply> {
+async fn pass(mut exchange: Box<Exchange>, plan: &ListenerPlan, body: ClientBody) -> Response<Reply> {
     let way = way(&mut exchange, plan, body).await;
     match way {
-        Ok(passed) => answer::reply(exchange, plan, passed, upgrade),
+        Ok(passed) => answer::reply(exchange, plan, passed),
         Err(stop) => answer::stopped(exchange, plan, stop),
     }
 }
 
 /// The phases. Each either lets the exchange go on or stops it.
-async fn way<'a>(x: &mut Exchange, plan: &'a ListenerPlan, incoming: Incoming) -> Result<Passed<'a>, Stop> {
+async fn way<'a>(x: &mut Exchange, plan: &'a ListenerPlan, incoming: ClientBody) -> Result<Passed<'a>, Stop> {
     x.admit(plan)?;
     let hop = x.check_head(plan)?;
     let (api, endpoint) = x.route(plan)?;
@@ -194,7 +184,7 @@ impl Exchange {
     }
 
     /// Holds the body back where a guard asks for it, otherwise lets it pass with its bounds.
-    async fn take_body(&mut self, endpoint: &Endpoint, incoming: Incoming) -> Result<OutBody, Stop> {
+    async fn take_body(&mut self, endpoint: &Endpoint, incoming: ClientBody) -> Result<OutBody, Stop> {
         use http_body::Body as _;
         let wanted = endpoint.chain.wants_body(Phase::RequestBody, &self.cx);
         if incoming.is_end_stream() {
@@ -240,8 +230,7 @@ impl Exchange {
 struct Panicked;
 
 /// A panic costs its exchange, never the process. What was under way is dropped while unwinding, so the record says so.
-async fn unpanicked<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
-    let mut future = std::pin::pin!(future);
+async fn unpanicked<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Panicked> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Ok),
         Err(_) => std::task::Poll::Ready(Err(Panicked)),

@@ -13,11 +13,10 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use portcullis_core::verdict::{Denial, Reason, RuleId, Severity};
 use tokio::time::{Instant, Sleep};
 
-use crate::{forwarded, plan::ListenerPlan, upstream::BoxError};
+use crate::{connection::ClientBody, forwarded, plan::ListenerPlan, upstream::BoxError};
 
 /// What became of a request body, readable while another task reads it.
 #[derive(Debug, Default)]
@@ -92,7 +91,7 @@ impl Intake {
 /// Reads the body whole, at most `bytes_max` bytes within `time`. A declared length is believed only as a promise to
 /// be larger: then nothing is read.
 pub(crate) async fn read_whole(
-    mut body: Incoming,
+    mut body: ClientBody,
     bytes_max: u64,
     time: Duration,
     intake: &Intake,
@@ -133,7 +132,7 @@ pub(crate) async fn read_whole(
 
 /// A request body on its way through.
 pub(crate) struct PassingBody {
-    body: Incoming,
+    body: ClientBody,
     intake: Arc<Intake>,
     plan: Arc<ListenerPlan>,
     bytes_max: u64,
@@ -146,7 +145,7 @@ pub(crate) struct PassingBody {
 impl PassingBody {
     /// Fails at once when the declared length is over the bound.
     pub(crate) fn new(
-        body: Incoming,
+        body: ClientBody,
         bytes_max: u64,
         idle: Duration,
         intake: Arc<Intake>,

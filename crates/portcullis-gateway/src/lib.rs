@@ -10,6 +10,7 @@ mod denied;
 mod exchange;
 mod forwarded;
 pub mod gateway;
+mod h1;
 mod intake;
 mod listener;
 pub mod plan;

@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     exchange::Exchange,
+    tunnel::Crossing,
     upstream::{AnswerBody, BoxError},
 };
 
@@ -19,6 +20,8 @@ pub(crate) struct Reply {
     content: Content,
     /// Recorded when dropped, whether the body was sent to its end or not.
     exchange: Option<Box<Exchange>>,
+    /// What the connection becomes once the head has been sent.
+    crossing: Option<Box<Crossing>>,
 }
 
 /// Where the bytes come from.
@@ -36,12 +39,22 @@ pub(crate) enum Content {
 impl Reply {
     /// A body whose end is the end of the exchange.
     pub(crate) fn new(content: Content, exchange: Box<Exchange>) -> Self {
-        Self { content, exchange: Some(exchange) }
+        Self { content, exchange: Some(exchange), crossing: None }
     }
 
     /// A body of no exchange.
     pub(crate) fn alone(content: Content) -> Self {
-        Self { content, exchange: None }
+        Self { content, exchange: None, crossing: None }
+    }
+
+    /// No body: the connection becomes a tunnel, and the exchange ends with that.
+    pub(crate) fn tunnel(crossing: Crossing) -> Self {
+        Self { content: Content::Empty, exchange: None, crossing: Some(Box::new(crossing)) }
+    }
+
+    /// The tunnel, where this is one.
+    pub(crate) fn take_crossing(&mut self) -> Option<Crossing> {
+        self.crossing.take().map(|crossing| *crossing)
     }
 
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {

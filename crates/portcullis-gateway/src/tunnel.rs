@@ -11,20 +11,23 @@ use std::{
     time::Duration,
 };
 
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exchange::Exchange;
+use crate::{exchange::Exchange, upstream::Upgraded};
 
-/// Joins the two sides once both have been upgraded; the exchange ends with it.
-pub(crate) async fn join(mut exchange: Box<Exchange>, front: OnUpgrade, behind: OnUpgrade, idle: Duration) {
-    let (Ok(front), Ok(behind)) = (front.await, behind.await) else {
-        return;
-    };
+/// A tunnel's far side, with the exchange that it is.
+pub(crate) struct Crossing {
+    pub(crate) exchange: Box<Exchange>,
+    pub(crate) behind: Upgraded,
+    /// For how long both sides may be silent.
+    pub(crate) idle: Duration,
+}
+
+/// Joins the two sides; the exchange ends with it.
+pub(crate) async fn join(crossing: Crossing, front: impl AsyncRead + AsyncWrite + Unpin) {
+    let Crossing { mut exchange, mut behind, idle } = crossing;
     let moved = Arc::new(Moved::default());
-    let mut front = Counted { io: TokioIo::new(front), moved: Arc::clone(&moved) };
-    let mut behind = TokioIo::new(behind);
+    let mut front = Counted { io: front, moved: Arc::clone(&moved) };
     let copying = tokio::io::copy_bidirectional(&mut front, &mut behind);
     let silence = silence(&moved, idle);
     let closing = exchange.closing();

@@ -13,10 +13,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::{
-    Connection,
-    sentry::{POISON, Sentry},
-};
+use super::Connection;
 
 /// A connection in the clear or under TLS.
 pub(super) enum Stream {
@@ -29,49 +26,12 @@ pub(super) struct ClientIo {
     stream: Stream,
     read: Vec<u8>,
     taken: usize,
-    /// For HTTP/1.
-    sentry: Option<Sentry>,
-    poison: Poison,
     connection: Arc<Connection>,
 }
 
-/// Whether the parser has been made to refuse what it reads.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Poison {
-    /// No fault was found.
-    None,
-    /// One was: from here on nothing of what comes is passed on.
-    Given,
-}
-
 impl ClientIo {
-    pub(super) fn new(
-        stream: Stream,
-        read: Vec<u8>,
-        sentry: Option<Sentry>,
-        connection: Arc<Connection>,
-    ) -> Self {
-        Self { stream, read, taken: 0, sentry, poison: Poison::None, connection }
-    }
-
-    /// Judges what was put behind the first `before` bytes of the buffer; a fault is replaced by what the parser must
-    /// refuse, so that it answers 400 in its own time and no byte of the message goes further.
-    fn judge(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
-        let Some(sentry) = &mut self.sentry else {
-            return;
-        };
-        if self.connection.is_tunnel() {
-            self.sentry = None;
-            return;
-        }
-        let Err(fault) = sentry.read(buffer.filled().get(before..).unwrap_or_default()) else {
-            return;
-        };
-        self.connection.note_framing(fault);
-        self.poison = Poison::Given;
-        buffer.set_filled(before);
-        let bytes = POISON.get(..buffer.remaining()).unwrap_or(POISON);
-        buffer.put_slice(bytes);
+    pub(super) fn new(stream: Stream, read: Vec<u8>, connection: Arc<Connection>) -> Self {
+        Self { stream, read, taken: 0, connection }
     }
 
     fn note_write<T>(&self, polled: Poll<T>) -> Poll<T> {
@@ -90,10 +50,6 @@ impl AsyncRead for ClientIo {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         let this = &mut *self;
-        if this.poison == Poison::Given {
-            // The end of the stream.
-            return Poll::Ready(Ok(()));
-        }
         let before = buffer.filled().len();
         if let Some(rest) = this.read.get(this.taken..)
             && !rest.is_empty()
@@ -105,13 +61,11 @@ impl AsyncRead for ClientIo {
                 this.read = Vec::new();
                 this.taken = 0;
             }
-            this.judge(buffer, before);
             return Poll::Ready(Ok(()));
         }
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
             this.connection.watch.read();
-            this.judge(buffer, before);
         }
         polled
     }

@@ -10,7 +10,6 @@ use http::{
     },
 };
 use http_body::Body as _;
-use hyper::upgrade::OnUpgrade;
 use portcullis_core::{
     chain::Phase,
     event::{Outcome, UpstreamFault},
@@ -129,15 +128,10 @@ impl Exchange {
 }
 
 /// The answer to an exchange that went its whole way.
-pub(super) fn reply(
-    mut exchange: Box<Exchange>,
-    plan: &ListenerPlan,
-    passed: Passed<'_>,
-    upgrade: Option<OnUpgrade>,
-) -> Response<Reply> {
+pub(super) fn reply(mut exchange: Box<Exchange>, plan: &ListenerPlan, passed: Passed<'_>) -> Response<Reply> {
     let content = match passed.content {
         Passing::Body(content) => content,
-        Passing::Tunnel(answer) => return dig(exchange, plan, passed.api, answer, upgrade),
+        Passing::Tunnel(answer) => return dig(exchange, plan, passed.api, answer),
     };
     let (status, mut headers) = match &mut exchange.cx.response {
         Some(response) => (response.status, std::mem::take(&mut response.headers)),
@@ -225,26 +219,23 @@ fn whole(
     answer
 }
 
-/// Passes the upstream's 101 on and joins the two connections behind it.
+/// Passes the upstream's 101 on; the two connections are joined behind it.
 fn dig(
     mut exchange: Box<Exchange>,
     plan: &ListenerPlan,
     api: &ApiPlan,
     mut answer: Response<AnswerBody>,
-    upgrade: Option<OnUpgrade>,
 ) -> Response<Reply> {
-    let behind = hyper::upgrade::on(&mut answer);
     let mut headers = std::mem::take(answer.headers_mut());
+    let Some(behind) = answer.into_body().into_upgraded() else {
+        return stopped(exchange, plan, Stop::Failed(UpstreamFault::Nonsense));
+    };
     exchange.clean(plan, api, &mut headers);
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     exchange.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
     let idle = exchange.endpoint.as_ref().map(|endpoint| endpoint.timeouts.upgraded_idle).unwrap_or_default();
-    if let Some(front) = upgrade {
-        exchange.connection.becomes_tunnel();
-        tokio::spawn(tunnel::join(exchange, front, behind, idle));
-    }
-    let mut answer = Response::new(Reply::alone(Content::Empty));
+    let mut answer = Response::new(Reply::tunnel(tunnel::Crossing { exchange, behind, idle }));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *answer.headers_mut() = headers;
     answer

@@ -5,7 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use http::Version;
+use bytes::Bytes;
+use http::{HeaderValue, Response, Version};
 use portcullis_core::{
     event::{Event, Outcome, Protocol, UpstreamFault},
     id::ReferenceId,
@@ -13,7 +14,7 @@ use portcullis_core::{
 };
 
 use super::Exchange;
-use crate::{chance, connection::Connection, listener::Stage};
+use crate::{chance, connection::Connection, denied, forwarded::X_REQUEST_ID, listener::Stage};
 
 impl Exchange {
     /// Counts bytes of the answer's body handed to the connection.
@@ -126,14 +127,20 @@ impl Drop for Exchange {
     }
 }
 
-/// Records a message that was refused before it became an exchange.
-pub(crate) fn refused(connection: &Connection, version: Version, denial: Denial, reason: Reason) {
+/// Records a message that was refused before it became an exchange; the answer to it, where one can be given.
+pub(crate) fn refused(
+    connection: &Connection,
+    version: Version,
+    denial: Denial,
+    reason: Reason,
+) -> Response<Bytes> {
     let listener = &connection.listener;
     let world = &listener.world;
     let now = world.clock.now();
     world.stats.malformed.add();
+    let reference = ReferenceId::new(now, chance::draw(&*world.entropy));
     world.recorder.record(Event {
-        id: ReferenceId::new(now, chance::draw(&*world.entropy)),
+        id: reference,
         at: now,
         took_micros: 0,
         upstream_micros: None,
@@ -156,6 +163,11 @@ pub(crate) fn refused(connection: &Connection, version: Version, denial: Denial,
         upstream: None,
         trace: None,
     });
+    let mut answer = denied::response(denial, denied::Told::of_no_exchange(reference, version));
+    if let Ok(reference) = HeaderValue::from_str(&reference.to_string()) {
+        answer.headers_mut().insert(X_REQUEST_ID, reference);
+    }
+    answer
 }
 
 fn protocol(version: Version) -> Protocol {

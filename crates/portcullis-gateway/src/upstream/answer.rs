@@ -12,16 +12,20 @@ use std::{
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use thiserror::Error;
 use tokio::time::{Instant, Sleep};
 
-use super::{after, pool::Lease};
+use super::{
+    after,
+    attempt::Source,
+    h1::{OwnConnection, Upgraded},
+    pool::{Lease, Line},
+};
 
 /// The answer to a call.
 #[derive(Debug)]
 pub struct Answer {
-    /// The server's answer; with 101, [`hyper::upgrade::on`] gives the connection.
+    /// The server's answer; with 101, [`AnswerBody::into_upgraded`] gives the connection.
     pub response: Response<AnswerBody>,
     /// The server that answered, as `scheme://host:port`.
     pub server: Arc<str>,
@@ -41,9 +45,11 @@ pub struct CutOff {
 
 /// The body of an answer. Taken to its end it gives its connection back to the pool; dropped before, it closes it.
 pub struct AnswerBody {
-    inner: Incoming,
+    source: Source,
     /// Present until the body has ended, well or not.
     lease: Option<Lease>,
+    /// The connection of an answer that switched protocols.
+    upgraded: Option<Box<OwnConnection>>,
     keep_for: Option<Duration>,
     idle: Option<Duration>,
     until: Option<Instant>,
@@ -55,25 +61,31 @@ pub struct AnswerBody {
 
 impl AnswerBody {
     pub(super) fn new(
-        response: Response<Incoming>,
+        response: Response<Source>,
         lease: Lease,
         now: Instant,
         idle: Option<Duration>,
         until: Option<Instant>,
     ) -> Response<Self> {
-        let (head, inner) = response.into_parts();
-        let mut lease = Some(lease);
+        let (head, source) = response.into_parts();
         let keep_for = keep_alive_timeout(&head.headers);
+        let lease = Some(lease);
+        let mut body =
+            Self { source, lease, upgraded: None, keep_for, idle, until, waiting_since: None, alarm: None };
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             // The connection is the upgraded protocol's from now on.
-            lease = None;
-        } else if inner.is_end_stream()
-            && let Some(lease) = lease.take()
-        {
-            lease.give_back(now, keep_for);
+            if let Some(Lease { line: Line::Own(connection), .. }) = body.lease.take() {
+                body.upgraded = Some(connection);
+            }
+        } else if body.is_end_stream() {
+            body.ended_well(now);
         }
-        let body = Self { inner, lease, keep_for, idle, until, waiting_since: None, alarm: None };
         Response::from_parts(head, body)
+    }
+
+    /// The connection, where the answer's status is 101.
+    pub fn into_upgraded(self) -> Option<Upgraded> {
+        self.upgraded.map(Upgraded)
     }
 
     /// Takes what of the body has come already and drops it, so that the connection of an answer which nobody
@@ -89,9 +101,24 @@ impl AnswerBody {
         }
     }
 
-    fn ended_well(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back(Instant::now(), self.keep_for);
+    fn ended_well(&mut self, now: Instant) {
+        let Some(mut lease) = self.lease.take() else { return };
+        let can_stay = match (&mut lease.line, &self.source) {
+            (Line::Own(connection), Source::Own(exchange)) => connection.can_stay(exchange),
+            (Line::Own(_) | Line::Shared(_), _) => true,
+        };
+        if can_stay {
+            lease.give_back(now, self.keep_for);
+        }
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, String>>> {
+        match (&mut self.source, &mut self.lease) {
+            (Source::Own(exchange), Some(Lease { line: Line::Own(connection), .. })) => {
+                connection.poll_body(cx, exchange)
+            }
+            (Source::Own(_), _) => Poll::Ready(None),
+            (Source::Shared(body), _) => Pin::new(body).poll_frame(cx).map_err(|error| error.to_string()),
         }
     }
 
@@ -135,22 +162,19 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        match Pin::new(&mut self.inner).poll_frame(cx) {
+        match self.poll_source(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.waiting_since = None;
-                if self.inner.is_end_stream() {
-                    self.ended_well();
+                if self.is_end_stream() {
+                    self.ended_well(Instant::now());
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(None) => {
-                self.ended_well();
+                self.ended_well(Instant::now());
                 Poll::Ready(None)
             }
-            Poll::Ready(Some(Err(error))) => {
-                let detail = error.to_string();
-                Poll::Ready(Some(Err(self.cut_off(detail))))
-            }
+            Poll::Ready(Some(Err(detail))) => Poll::Ready(Some(Err(self.cut_off(detail)))),
             Poll::Pending => match self.poll_patience(cx) {
                 Some(cut_off) => Poll::Ready(Some(Err(cut_off))),
                 None => Poll::Pending,
@@ -159,17 +183,25 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        match &self.source {
+            Source::Own(exchange) => exchange.decoder.is_done(),
+            Source::Shared(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        match &self.source {
+            Source::Own(exchange) => {
+                exchange.decoder.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
+            Source::Shared(body) => body.size_hint(),
+        }
     }
 }
 
 impl fmt::Debug for AnswerBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnswerBody").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("AnswerBody").field("size", &self.size_hint()).finish_non_exhaustive()
     }
 }
 

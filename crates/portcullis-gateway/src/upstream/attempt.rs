@@ -9,7 +9,10 @@ use http::{
     request::Parts,
     uri::{Authority, PathAndQuery},
 };
-use hyper::{body::Incoming, client::conn::TrySendError};
+use hyper::{
+    body::Incoming,
+    client::conn::{TrySendError, http2::SendRequest},
+};
 use portcullis_core::event::UpstreamFault;
 use tokio::time::Instant;
 
@@ -17,6 +20,7 @@ use super::{
     after,
     connect::{self, DialError, Upgrades},
     failure::Side,
+    h1::{self, NoAnswer, OwnConnection},
     out_body::{OutBody, Sending, Upload},
     pool::{Lease, Line, Origin},
     retry::RetryPolicy,
@@ -70,10 +74,18 @@ pub(super) struct Broken {
 
 /// An answer's head, with the connection that its body comes over.
 pub(super) struct Answered {
-    pub(super) response: Response<Incoming>,
+    pub(super) response: Response<Source>,
     pub(super) lease: Lease,
     /// The request, when it may be sent again after all.
     pub(super) spare: Option<Box<Message>>,
+}
+
+/// Where the body of an answer comes from.
+pub(super) enum Source {
+    /// The lease's own connection.
+    Own(h1::Exchange),
+    /// A stream of a shared one.
+    Shared(Incoming),
 }
 
 /// Sends the request and waits for the answer's head.
@@ -83,7 +95,7 @@ pub(super) struct Answered {
 /// Without an answer, or with one that is not well-formed.
 pub(super) async fn attempt(
     server: &Arc<Server>,
-    mut message: Message,
+    message: Message,
     now: Instant,
     terms: Terms<'_>,
 ) -> Result<Answered, Box<Broken>> {
@@ -97,80 +109,137 @@ pub(super) async fn attempt(
         Err(error) => return Err(no_connection(error, message)),
     };
     let origin = lease.origin;
-    let copy = if (origin == Origin::Kept || terms.retries_left > 0)
-        && terms.policy.may_repeat(&message.head.method)
-    {
-        message.copy()
-    } else {
-        None
-    };
-    let given = match address(&mut message.head, &server.target, &lease.line) {
-        Ok(given) => given,
-        Err(detail) => {
-            return Err(Box::new(Broken {
-                fault: UpstreamFault::Nonsense,
-                side: Side::RequestBody,
-                detail: detail.to_owned(),
-                cause: None,
-                line: origin,
-                spare: None,
-            }));
-        }
-    };
     // Making a connection has its own timeout.
     let now = if origin == Origin::Kept { now } else { Instant::now() };
+    let asked = match &mut lease.line {
+        Line::Own(connection) => ask_own(connection, &server.target, message, now, terms).await,
+        Line::Shared(stream) => {
+            let may_need_copy = origin == Origin::Kept || terms.retries_left > 0;
+            let copy = may_need_copy && terms.policy.may_repeat(&message.head.method);
+            let copy = copy.then(|| message.copy()).flatten();
+            // In a place of its own, so that calls over HTTP/1.1 do not carry it with them.
+            Box::pin(ask_shared(&mut stream.sender, &server.target, message, copy, now, terms)).await
+        }
+    };
+    match asked {
+        Ok(Asked { response, spare }) => Ok(Answered { response, lease, spare: spare.map(Box::new) }),
+        Err(mut broken) => {
+            if broken.cause == Some(RetryCause::Reset) {
+                broken.line = origin;
+            }
+            Err(broken)
+        }
+    }
+}
+
+/// An answer's head with the request that it answers, where that may be sent again.
+struct Asked {
+    response: Response<Source>,
+    spare: Option<Message>,
+}
+
+/// Over a connection of the call's own. The request is written as it stands, so it needs no copy to be repeated.
+async fn ask_own(
+    connection: &mut OwnConnection,
+    target: &Target,
+    message: Message,
+    now: Instant,
+    terms: Terms<'_>,
+) -> Result<Asked, Box<Broken>> {
+    let Message { head, body } = message;
+    let again = if terms.policy.may_repeat(&head.method) { body.copy() } else { None };
+    let upload = matches!(body, OutBody::Stream(_)).then(|| Upload::new(now));
+    let sending = Sending { body, upload: upload.clone() };
+    let limit = |from: Instant| terms.head.map(|head| after(from, head)).into_iter().chain(terms.until).min();
+    let patience = h1::Patience {
+        first: limit(now),
+        limit: |at| {
+            let from = upload.as_ref().map_or(now, |upload| upload.last_excuse(at));
+            limit(from).unwrap_or(at)
+        },
+    };
+    let asked = connection.ask(&head, target, sending, patience).await;
+    let spare = |head| again.map(|body| Message { head, body });
+    match asked {
+        Ok((answer, exchange)) => {
+            let mut response = Response::new(Source::Own(exchange));
+            *response.status_mut() = answer.status;
+            *response.version_mut() = answer.version;
+            *response.headers_mut() = answer.headers;
+            Ok(Asked { response, spare: spare(head) })
+        }
+        Err(NoAnswer::TimedOut) => Err(Broken::timed_out(spare(head))),
+        Err(NoAnswer::Body) => Err(Broken::by_body()),
+        Err(NoAnswer::Nonsense(fault)) => Err(Broken::nonsense(fault.to_string())),
+        Err(NoAnswer::Lost(detail)) => Err(Broken::reset(detail, spare(head))),
+    }
+}
+
+/// Over a stream of a shared connection.
+async fn ask_shared(
+    sender: &mut SendRequest<Sending>,
+    target: &Target,
+    mut message: Message,
+    copy: Option<Message>,
+    now: Instant,
+    terms: Terms<'_>,
+) -> Result<Asked, Box<Broken>> {
+    let given = match address(&mut message.head, target) {
+        Ok(given) => given,
+        Err(detail) => {
+            let mut broken = Broken::nonsense(detail.to_owned());
+            broken.side = Side::RequestBody;
+            return Err(broken);
+        }
+    };
     let upload = matches!(message.body, OutBody::Stream(_)).then(|| Upload::new(now));
     let sending = Sending { body: message.body, upload: upload.clone() };
     let request = Request::from_parts(message.head, sending);
-    let waited = match &mut lease.line {
-        Line::Own(sender) => wait(sender.try_send_request(request), upload.as_deref(), now, terms).await,
-        Line::Shared(stream) => {
-            wait(stream.sender.try_send_request(request), upload.as_deref(), now, terms).await
-        }
-    };
-    let mut broken = Broken {
-        fault: UpstreamFault::Timeout,
-        side: Side::Upstream,
-        detail: String::new(),
-        cause: Some(RetryCause::Timeout),
-        line: Origin::Fresh,
-        spare: None,
-    };
-    match waited {
+    match wait(sender.try_send_request(request), upload.as_deref(), now, terms).await {
         Waited::Answered(response) => match nonsense(response.headers()) {
-            None => return Ok(Answered { response, lease, spare: copy.map(Box::new) }),
-            Some(detail) => {
-                broken.fault = UpstreamFault::Nonsense;
-                broken.cause = None;
-                detail.clone_into(&mut broken.detail);
-            }
+            None => Ok(Asked { response: response.map(Source::Shared), spare: copy }),
+            Some(detail) => Err(Broken::nonsense(detail.to_owned())),
         },
-        Waited::TimedOut => {
-            "no answer in time".clone_into(&mut broken.detail);
-            broken.spare = copy;
-        }
+        Waited::TimedOut => Err(Broken::timed_out(copy)),
         Waited::Failed(_, _) if upload.as_ref().is_some_and(|upload| upload.has_failed()) => {
-            broken.fault = UpstreamFault::Reset;
-            broken.side = Side::RequestBody;
-            broken.cause = None;
-            "the request's body ended in an error before it was sent whole".clone_into(&mut broken.detail);
+            Err(Broken::by_body())
         }
+        Waited::Failed(error, _) if error.is_parse() => Err(Broken::nonsense(sentence(&error))),
         Waited::Failed(error, unsent) => {
             let unsent = unsent.map(|request| give_back(*request, given));
-            broken.line = origin;
-            broken.detail = sentence(&error);
-            if error.is_parse() {
-                broken.fault = UpstreamFault::Nonsense;
-                broken.cause = None;
-                broken.line = Origin::Fresh;
-            } else {
-                broken.fault = UpstreamFault::Reset;
-                broken.cause = Some(RetryCause::Reset);
-                broken.spare = unsent.or(copy);
-            }
+            Err(Broken::reset(sentence(&error), unsent.or(copy)))
         }
     }
-    Err(Box::new(broken))
+}
+
+impl Broken {
+    fn new(
+        fault: UpstreamFault,
+        detail: String,
+        cause: Option<RetryCause>,
+        spare: Option<Message>,
+    ) -> Box<Self> {
+        Box::new(Self { fault, side: Side::Upstream, detail, cause, line: Origin::Fresh, spare })
+    }
+
+    fn timed_out(spare: Option<Message>) -> Box<Self> {
+        Self::new(UpstreamFault::Timeout, "no answer in time".to_owned(), Some(RetryCause::Timeout), spare)
+    }
+
+    fn reset(detail: String, spare: Option<Message>) -> Box<Self> {
+        Self::new(UpstreamFault::Reset, detail, Some(RetryCause::Reset), spare)
+    }
+
+    fn nonsense(detail: String) -> Box<Self> {
+        Self::new(UpstreamFault::Nonsense, detail, None, None)
+    }
+
+    fn by_body() -> Box<Self> {
+        let detail = "the request's body ended in an error before it was sent whole".to_owned();
+        let mut broken = Self::new(UpstreamFault::Reset, detail, None, None);
+        broken.side = Side::RequestBody;
+        broken
+    }
 }
 
 fn no_connection(error: DialError, message: Message) -> Box<Broken> {
@@ -240,52 +309,21 @@ struct Given {
     host: Option<HeaderValue>,
 }
 
-/// Addresses a request to one server over one kind of connection: origin form and `Host` for HTTP/1.1, a whole
-/// URI for HTTP/2, whose `:authority` says what `Host` said.
-fn address(head: &mut Parts, target: &Target, line: &Line) -> Result<Given, &'static str> {
-    let host = head.headers.get(HOST).cloned();
-    let path = path_behind(&target.base_path, head.uri.path_and_query())?;
-    let is_origin_form = head.uri.scheme().is_none() && head.uri.authority().is_none();
+/// Addresses a request to one server over HTTP/2: a whole URI, whose `:authority` says what `Host` said.
+fn address(head: &mut Parts, target: &Target) -> Result<Given, &'static str> {
+    let host = head.headers.remove(HOST);
+    head.version = Version::HTTP_2;
     let mut parts = http::uri::Parts::default();
-    let uri = match line {
-        Line::Own(_) => {
-            head.version = Version::HTTP_11;
-            if host.is_none() {
-                head.headers.insert(HOST, target.host.clone());
-            }
-            match path {
-                None if is_origin_form => head.uri.clone(),
-                None => {
-                    parts.path_and_query = head.uri.path_and_query().cloned();
-                    origin_form(parts)?
-                }
-                Some(path) => {
-                    parts.path_and_query = Some(path);
-                    origin_form(parts)?
-                }
-            }
-        }
-        Line::Shared(_) => {
-            head.version = Version::HTTP_2;
-            parts.scheme = Some(target.scheme.clone());
-            parts.authority = Some(match &host {
-                Some(host) => {
-                    Authority::try_from(host.as_bytes()).map_err(|_| "`Host` is not an authority")?
-                }
-                None => target.authority.clone(),
-            });
-            parts.path_and_query = path.or_else(|| head.uri.path_and_query().cloned());
-            parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
-            head.headers.remove(HOST);
-            Uri::from_parts(parts).map_err(|_| "the request's target is not a path")?
-        }
-    };
-    Ok(Given { uri: std::mem::replace(&mut head.uri, uri), host })
-}
-
-fn origin_form(mut parts: http::uri::Parts) -> Result<Uri, &'static str> {
+    parts.scheme = Some(target.scheme.clone());
+    parts.authority = Some(match &host {
+        Some(host) => Authority::try_from(host.as_bytes()).map_err(|_| "`Host` is not an authority")?,
+        None => target.authority.clone(),
+    });
+    parts.path_and_query = path_behind(&target.base_path, head.uri.path_and_query())?;
+    parts.path_and_query = parts.path_and_query.or_else(|| head.uri.path_and_query().cloned());
     parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
-    Uri::from_parts(parts).map_err(|_| "the request's target is not a path")
+    let uri = Uri::from_parts(parts).map_err(|_| "the request's target is not a path")?;
+    Ok(Given { uri: std::mem::replace(&mut head.uri, uri), host })
 }
 
 /// The path behind the server's base path; `None` when there is no base path.

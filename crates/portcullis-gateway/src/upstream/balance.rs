@@ -128,19 +128,20 @@ impl Upstream {
         Some(if b < a { second } else { first })
     }
 
-    /// A server drawn by weight; a few draws suffice unless most servers are out.
+    /// A server drawn by weight, another than `besides`. Where a few draws miss, because most servers are out or a
+    /// heavy one takes most turns, the next in order is taken.
     fn at_random(&self, tried: Tried, now: Instant, besides: Option<usize>) -> Option<(usize, &Arc<Server>)> {
         const DRAWS_MAX: usize = 4;
-        for _ in 0..DRAWS_MAX {
-            let index = self.schedule.turn(self.chance.below(self.schedule.turns.len()));
+        let fit = |index: usize| {
             if besides == Some(index) || tried.has(index) {
-                continue;
+                return None;
             }
-            if let Some(server) = self.servers.get(index).filter(|server| server.is_available(now)) {
-                return Some((index, server));
-            }
-        }
-        None
+            let server = self.servers.get(index).filter(|server| server.weight() > 0)?;
+            server.is_available(now).then_some((index, server))
+        };
+        let drawn = (0..DRAWS_MAX)
+            .find_map(|_| fit(self.schedule.turn(self.chance.below(self.schedule.turns.len()))));
+        drawn.or_else(|| (0..self.servers.len()).find_map(fit))
     }
 }
 

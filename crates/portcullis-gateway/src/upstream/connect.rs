@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use portcullis_core::event::UpstreamFault;
 use rustls::pki_types::ServerName;
@@ -25,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     after,
+    h1::OwnConnection,
     names::Names,
     out_body::Sending,
     pool::{Lease, Origin, Room, Slot, Wire},
@@ -35,8 +36,6 @@ use super::{
 
 /// A response head larger than this is nonsense.
 const RESPONSE_HEAD_BYTES_MAX: usize = 64 * 1024;
-/// What is read ahead of a slow client, per HTTP/1.1 connection.
-const READ_BYTES_MAX: usize = 256 * 1024;
 /// What one HTTP/2 stream may send ahead of a slow client, and all of one connection together.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
@@ -79,7 +78,7 @@ impl DialError {
 
 /// A new connection, ready for its first call.
 pub(super) enum Fresh {
-    Own(http1::SendRequest<Sending>),
+    Own(Box<OwnConnection>),
     Shared(http2::SendRequest<Sending>),
 }
 
@@ -142,22 +141,9 @@ impl Dialer {
             None => (Transport::Plain(tcp), wire),
             Some(tls) => self.tls(tls, tcp, wire).await?,
         };
-        let io = TokioIo::new(Counted { transport, _slot: slot });
+        let counted = Counted { transport, _slot: slot };
         match negotiated {
-            Wire::Own | Wire::Either => {
-                let (sender, connection) = http1::Builder::new()
-                    .max_header_size(RESPONSE_HEAD_BYTES_MAX)
-                    .max_buf_size(READ_BYTES_MAX)
-                    .handshake(io)
-                    .await
-                    .map_err(|error| DialError::new(UpstreamFault::Connect, error.to_string()))?;
-                tokio::spawn(async move {
-                    if let Err(error) = connection.with_upgrades().await {
-                        tracing::trace!(%error, "upstream connection ended");
-                    }
-                });
-                Ok(Fresh::Own(sender))
-            }
+            Wire::Own | Wire::Either => Ok(Fresh::Own(OwnConnection::new(counted))),
             Wire::Shared => {
                 let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                     .timer(TokioTimer::new())
@@ -166,7 +152,7 @@ impl Dialer {
                     .max_header_list_size(u32::try_from(RESPONSE_HEAD_BYTES_MAX).unwrap_or(u32::MAX))
                     .keep_alive_interval(PING_AFTER)
                     .keep_alive_timeout(PING_TIMEOUT)
-                    .handshake(io)
+                    .handshake(TokioIo::new(counted))
                     .await
                     .map_err(|error| DialError::new(UpstreamFault::Connect, error.to_string()))?;
                 tokio::spawn(async move {
@@ -279,7 +265,8 @@ pub(super) async fn lease(
         return Ok(Lease::kept(busy, shelf, line));
     }
     let soon = after(now, dialer.timeout);
-    connect(busy, wire, wanted, shelf, now, until.map_or(soon, |until| until.min(soon))).await
+    // Seldom, and large: calls that find a kept connection do not carry it with them.
+    Box::pin(connect(busy, wire, wanted, shelf, now, until.map_or(soon, |until| until.min(soon)))).await
 }
 
 async fn connect(
@@ -317,7 +304,7 @@ async fn connect(
         },
     };
     match dialer.dial(wire, Some(slot), until).await? {
-        Fresh::Own(sender) => Ok(Lease::own(busy, shelf, sender)),
+        Fresh::Own(connection) => Ok(Lease::own(busy, shelf, connection)),
         Fresh::Shared(sender) => Ok(Lease::shared(busy, shelf, sender, Instant::now())),
     }
 }
@@ -329,7 +316,7 @@ enum Transport {
 }
 
 /// A connection's bytes together with its place in the pool.
-struct Counted {
+pub(super) struct Counted {
     transport: Transport,
     _slot: Option<Slot>,
 }

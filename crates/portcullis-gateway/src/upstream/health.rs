@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{
     Health, Upstream,
     connect::{Fresh, Upgrades},
+    h1::{NoAnswer, Patience},
     out_body::{OutBody, Sending},
     server::Server,
     settings::{HealthSettings, HealthyStatus},
@@ -88,25 +89,31 @@ async fn check(server: &Arc<Server>, settings: &HealthSettings) -> Result<(), St
 async fn ask(server: &Arc<Server>, settings: &HealthSettings, until: Instant) -> Result<StatusCode, String> {
     let wire = server.dialer.wire(Upgrades::No).map_err(|error| error.detail)?;
     let fresh = server.dialer.dial(wire, None, until).await.map_err(|error| error.detail)?;
-    let path = format!("{}{}", server.target.base_path, settings.path);
     let mut request = Request::new(Sending { body: OutBody::Empty, upload: None });
     *request.method_mut() = Method::GET;
     request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("portcullis-health"));
-    let response = match fresh {
-        Fresh::Own(mut sender) => {
-            request.headers_mut().insert(header::HOST, server.target.host.clone());
-            *request.uri_mut() = path.parse().map_err(|_| "the path cannot be asked for".to_owned())?;
-            sender.send_request(request).await
+    match fresh {
+        Fresh::Own(mut connection) => {
+            *request.uri_mut() =
+                settings.path.parse().map_err(|_| "the path cannot be asked for".to_owned())?;
+            let (head, body) = request.into_parts();
+            let patience = Patience { first: Some(until), limit: |_| until };
+            match connection.ask(&head, &server.target, body, patience).await {
+                Ok((answer, _)) => Ok(answer.status),
+                Err(NoAnswer::Lost(detail)) => Err(detail),
+                Err(NoAnswer::Nonsense(fault)) => Err(fault.to_string()),
+                Err(NoAnswer::Body | NoAnswer::TimedOut) => Err("no answer in time".to_owned()),
+            }
         }
         Fresh::Shared(mut sender) => {
             *request.uri_mut() = Uri::builder()
                 .scheme(server.target.scheme.clone())
                 .authority(server.target.authority.clone())
-                .path_and_query(path)
+                .path_and_query(format!("{}{}", server.target.base_path, settings.path))
                 .build()
                 .map_err(|_| "the path cannot be asked for".to_owned())?;
-            sender.send_request(request).await
+            let answer = sender.send_request(request).await;
+            answer.map(|answer| answer.status()).map_err(|error| error.to_string())
         }
-    };
-    response.map(|response| response.status()).map_err(|error| error.to_string())
+    }
 }

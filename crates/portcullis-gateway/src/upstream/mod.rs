@@ -13,6 +13,7 @@ mod call;
 mod chance;
 mod connect;
 mod failure;
+mod h1;
 mod health;
 mod names;
 mod out_body;
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 pub use self::{
     answer::{Answer, AnswerBody, CutOff},
     failure::{Failure, Side, UpstreamError},
+    h1::Upgraded,
     out_body::{BoxError, OutBody},
     retry::RetryOverride,
     settings::{

@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use portcullis_core::limit::Permit;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
     after,
+    h1::OwnConnection,
     out_body::Sending,
     server::{InFlight, Server},
     settings::PoolSettings,
@@ -60,7 +61,7 @@ enum Sweeper {
 }
 
 struct OwnLine {
-    sender: http1::SendRequest<Sending>,
+    connection: Box<OwnConnection>,
     keep_until: Instant,
 }
 
@@ -74,7 +75,7 @@ struct SharedLine {
 /// A connection in use by a call.
 pub(super) enum Line {
     /// An HTTP/1.1 connection, all the call's own.
-    Own(http1::SendRequest<Sending>),
+    Own(Box<OwnConnection>),
     /// A stream on an HTTP/2 connection.
     Shared(Stream),
 }
@@ -291,7 +292,7 @@ impl Pool {
     fn sweep(&self, shelf: usize, now: Instant) -> bool {
         let Some(shelf) = self.shelves.get(shelf) else { return true };
         let mut lines = shelf.lock();
-        lines.own.retain(|line| !line.sender.is_closed() && line.keep_until > now);
+        lines.own.retain_mut(|line| line.keep_until > now && line.connection.is_fit());
         lines.shared.retain(|line| {
             let is_used = line.streams.load(Ordering::Relaxed) > 0
                 || now.saturating_duration_since(line.used) < self.settings.idle_timeout;
@@ -315,14 +316,9 @@ impl Shelf {
 impl Lines {
     /// The last used connection that is fit for use, so that the others can grow old and be closed.
     fn take_own(&mut self, now: Instant) -> Option<Line> {
-        let mut at = self.own.len();
-        while at > 0 {
-            at -= 1;
-            let line = self.own.get(at)?;
-            if line.sender.is_closed() || line.keep_until <= now {
-                self.own.remove(at);
-            } else if line.sender.is_ready() {
-                return Some(Line::Own(self.own.remove(at).sender));
+        while let Some(mut line) = self.own.pop() {
+            if line.keep_until > now && line.connection.is_fit() {
+                return Some(Line::Own(line.connection));
             }
         }
         None
@@ -352,8 +348,8 @@ impl Lease {
     }
 
     /// A call on a new HTTP/1.1 connection.
-    pub(super) const fn own(busy: InFlight, shelf: usize, sender: http1::SendRequest<Sending>) -> Self {
-        Self { line: Line::Own(sender), origin: Origin::Fresh, busy, shelf }
+    pub(super) const fn own(busy: InFlight, shelf: usize, connection: Box<OwnConnection>) -> Self {
+        Self { line: Line::Own(connection), origin: Origin::Fresh, busy, shelf }
     }
 
     /// A call on a new HTTP/2 connection, which others can share from now on.
@@ -368,12 +364,9 @@ impl Lease {
         Self { line, origin: Origin::Fresh, busy, shelf }
     }
 
-    /// Ends the call with the connection in good order. `keep_for` is what the server promised, if it did.
+    /// Ends the call with the connection in good order, so that another can use it. `keep_for` is what the server promised, if it did.
     pub(super) fn give_back(self, now: Instant, keep_for: Option<Duration>) {
-        let Self { line: Line::Own(sender), busy, shelf, .. } = self else { return };
-        if sender.is_closed() {
-            return;
-        }
+        let Self { line: Line::Own(connection), busy, shelf, .. } = self else { return };
         let pool = &busy.pool;
         let settings = &pool.settings;
         let keep_for = keep_for.map_or(settings.idle_timeout, |it| it.min(settings.idle_timeout));
@@ -385,7 +378,7 @@ impl Lease {
             }
             lines.own.remove(0);
         }
-        lines.own.push(OwnLine { sender, keep_until: after(now, keep_for) });
+        lines.own.push(OwnLine { connection, keep_until: after(now, keep_for) });
         let sweeper = lines.sweeper;
         drop(lines);
         pool.freed.tell();
@@ -406,7 +399,9 @@ fn start_sweeper(server: &Arc<Server>, shelf: usize) {
     }
     lines.sweeper = Sweeper::Runs;
     drop(lines);
-    let round = (server.pool.settings.idle_timeout / 2).max(Duration::from_millis(10));
+    // Also how soon the end of a connection that the server closed is noticed where no call comes by.
+    const ROUND_MAX: Duration = Duration::from_secs(5);
+    let round = (server.pool.settings.idle_timeout / 2).clamp(Duration::from_millis(10), ROUND_MAX);
     let sweep = Sweep { server: Arc::downgrade(server), shelf };
     runtime.spawn(async move {
         loop {

@@ -1,6 +1,6 @@
 //! Heads that must be refused, and the record that each leaves.
 
-use portcullis_core::event::Outcome;
+use portcullis_core::{event::Outcome, verdict::Denial};
 
 use crate::support::*;
 
@@ -175,18 +175,30 @@ async fn a_slow_head_is_cut() {
     let gate = gate(plan);
     let mut client = gate.connect().await;
     client.send("GET / HTTP/1.1\r\nHost: h\r\nX: ").await;
+    let mut told = String::new();
     let dripping = async {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            client.send("x").await;
-            let mut byte = [0];
-            if matches!(client.0.try_read(&mut byte), Ok(0)) {
-                return;
+            // Once the gate has closed, writing fails.
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut client.0, b"x").await;
+            let mut bytes = [0; 1024];
+            match client.0.try_read(&mut bytes) {
+                Ok(0) => return,
+                Ok(count) => told.push_str(&String::from_utf8_lossy(&bytes[..count])),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
             }
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(5), dripping).await.expect("cut");
+    assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("connection: close\r\n"), "{told}");
+    assert!(told.contains("urn:portcullis:problem:"), "{told}");
     assert_eq!(gate.gateway.stats().connections_timed_out.now(), 1);
+    let event = gate.record.one().await;
+    assert_eq!(
+        (event.outcome, rules(&event)),
+        (Outcome::Denied(Denial::Timeout), vec!["head/too_slow".to_owned()])
+    );
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn an_upgraded_connection_is_handed_over_and_still_counted() {
     head.headers.insert("upgrade", HeaderValue::from_static("chat"));
     let answer = upstream.call(head, OutBody::Empty, &CallOptions::default()).await.expect("an answer");
     assert_eq!(answer.response.status(), 101);
-    let mut chat = TokioIo::new(hyper::upgrade::on(answer.response).await.expect("an upgrade"));
+    let mut chat = answer.response.into_body().into_upgraded().expect("an upgrade");
     chat.write_all(b"ping").await.expect("an open connection");
     let mut heard = [0; 9];
     chat.read_exact(&mut heard).await.expect("an answer");

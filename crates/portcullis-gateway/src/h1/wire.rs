@@ -1,0 +1,171 @@
+//! A connection's bytes with what was read ahead and what is still to be written.
+
+use std::{
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+
+/// What is read at once from a connection that sends little, and at most from one that sends much.
+const READ_BYTES: usize = 8 * 1024;
+const READ_BYTES_MAX: usize = 64 * 1024;
+/// A piece up to this size is copied behind what is to be written; a larger one is written from where it lies.
+const COPIED_BYTES_MAX: usize = 8 * 1024;
+/// What may wait to be written before no more is taken.
+const WAITING_BYTES_MAX: usize = 32 * 1024;
+
+/// A stream with its two buffers.
+pub(crate) struct Wire<S> {
+    stream: S,
+    /// Read, not yet taken.
+    pub(crate) input: BytesMut,
+    read_bytes: usize,
+    /// To be written, from `written` on; then `large`, then `behind`.
+    output: Vec<u8>,
+    written: usize,
+    large: Bytes,
+    behind: &'static [u8],
+}
+
+impl<S> Wire<S> {
+    pub(crate) fn new(stream: S, input: BytesMut) -> Self {
+        Self {
+            stream,
+            input,
+            read_bytes: READ_BYTES,
+            output: Vec::new(),
+            written: 0,
+            large: Bytes::new(),
+            behind: b"",
+        }
+    }
+
+    /// The buffer that heads are written into. Only while nothing [large](Self::put) waits.
+    pub(crate) fn output(&mut self) -> &mut Vec<u8> {
+        debug_assert!(!self.is_full(), "what is written now would go before what waits");
+        &mut self.output
+    }
+
+    /// Adds a piece and what ends it.
+    pub(crate) fn put(&mut self, piece: Bytes, behind: &'static [u8]) {
+        debug_assert!(!self.is_full(), "one large piece waits at a time");
+        if piece.len() <= COPIED_BYTES_MAX {
+            self.output.extend_from_slice(&piece);
+            self.output.extend_from_slice(behind);
+        } else {
+            self.large = piece;
+            self.behind = behind;
+        }
+    }
+
+    /// Whether what waits must be written before more is added.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.large.is_empty() || !self.behind.is_empty() || self.output.len() > WAITING_BYTES_MAX
+    }
+
+    /// Whether anything waits to be written.
+    pub(crate) fn has_output(&self) -> bool {
+        self.waiting() > 0
+    }
+
+    fn waiting(&self) -> usize {
+        self.output.len() - self.written + self.large.len() + self.behind.len()
+    }
+
+    /// Gives the memory of an idle connection back, but for what it will need again at once.
+    pub(crate) fn rest(&mut self) {
+        self.read_bytes = READ_BYTES;
+        if self.input.is_empty() && self.input.capacity() > READ_BYTES {
+            self.input = BytesMut::new();
+        }
+        if self.output.is_empty() && self.output.capacity() > READ_BYTES {
+            self.output = Vec::new();
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    /// Reads once more. No bytes mean that the other side has ended its stream.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        const ROOM_MIN: usize = 1024;
+        if self.input.capacity() - self.input.len() < ROOM_MIN.max(self.read_bytes / 4) {
+            self.input.reserve(self.read_bytes);
+        }
+        let room = self.input.capacity() - self.input.len();
+        let read = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))?;
+        if read == room {
+            self.read_bytes = (self.read_bytes * 2).min(READ_BYTES_MAX);
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    /// Writes all that waits.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.waiting() > 0 {
+            let count = {
+                let head = self.output.get(self.written..).unwrap_or_default();
+                let stream = Pin::new(&mut self.stream);
+                if self.large.is_empty() && self.behind.is_empty() {
+                    ready!(stream.poll_write(cx, head))?
+                } else {
+                    let parts = [IoSlice::new(head), IoSlice::new(&self.large), IoSlice::new(self.behind)];
+                    ready!(stream.poll_write_vectored(cx, &parts))?
+                }
+            };
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.advance(count);
+        }
+        self.output.clear();
+        self.written = 0;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn advance(&mut self, count: usize) {
+        let of_output = count.min(self.output.len() - self.written);
+        self.written += of_output;
+        let rest = count - of_output;
+        let of_large = rest.min(self.large.len());
+        self.large.advance(of_large);
+        self.behind = self.behind.get(rest - of_large..).unwrap_or_default();
+    }
+
+    /// Ends the writing half.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// As plain bytes, for what comes after an upgrade: first what was read ahead.
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.input.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        }
+        let count = self.input.len().min(buffer.remaining());
+        buffer.put_slice(&self.input.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
