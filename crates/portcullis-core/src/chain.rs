@@ -224,6 +224,11 @@ impl Chain {
         note(*mode, verdict, cx)
     }
 
+    /// Whether anything changes header fields here.
+    pub fn transforms(&self) -> bool {
+        !self.transforms.is_empty()
+    }
+
     /// Changes the header fields that the upstream will see.
     pub fn transform_request(&self, cx: &Context, headers: &mut HeaderMap) {
         for transform in &self.transforms {

@@ -11,7 +11,7 @@ use portcullis_core::{clock::Timestamp, event::Event};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{error::EventsError, text::LineFormatter};
+use crate::{encode, error::EventsError, text::LineFormatter};
 
 /// The longest line that is written or read, in bytes. An event is a few kilobytes at most: heads are bounded,
 /// evidence is excerpts.
@@ -206,10 +206,15 @@ impl End {
 
     /// `{"seq":N,"prev":"…","KIND":{…}` without the closing brace.
     fn write(&self, body: &Body<'_>, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-        use std::io::Write;
-        write!(out, "{{\"seq\":{},\"prev\":\"", self.next).map_err(serde_json::Error::io)?;
+        out.extend_from_slice(b"{\"seq\":");
+        encode::decimal(out, self.next);
+        out.extend_from_slice(b",\"prev\":\"");
         self.hash.write(out);
         out.extend_from_slice(b"\",");
+        if let Body::Event(event) = body {
+            out.extend_from_slice(b"\"event\":");
+            return encode::event(event, out);
+        }
         let brace = out.len();
         // The enum writes `{"kind":…}`: its braces are taken off, which the formatter makes safe to do.
         body.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, LineFormatter))?;

@@ -6,7 +6,8 @@
 //! A call hands its event over and goes; what finds no room is counted, and the count becomes a record.
 
 pub mod chain;
-pub mod error;
+pub mod encode;
+mod error;
 pub mod log;
 pub mod metrics;
 pub mod query;

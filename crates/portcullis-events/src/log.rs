@@ -46,7 +46,7 @@ impl Default for Policy {
             keep_bytes_max: Some(10 * 1024 * portcullis_core::units::MIB),
             keep_files_max: None,
             sync: Sync::Every(Duration::from_secs(1)),
-            checkpoint_records: 1_000,
+            checkpoint_records: 10_000,
             checkpoint_age: Duration::from_secs(10),
         }
     }

@@ -76,6 +76,9 @@ const TOKEN_PREFIXES: &[&str] = &[
     "ya29.",
 ];
 
+/// Shorter words are no tokens.
+const TOKEN_MIN: usize = 16;
+
 /// A token's prefix must be followed by so many characters of a token to count.
 const TOKEN_REST_MIN: usize = 8;
 
@@ -102,6 +105,10 @@ impl Redactor {
 
     /// Whether a field of this name holds a secret.
     pub fn is_secret_name(&self, name: &str) -> bool {
+        if self.names.is_empty() && !name.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            // An address before a port, mostly: all known names are words.
+            return false;
+        }
         let name = fold(name);
         SECRET_NAMES.contains(&name.as_str())
             || SECRET_PARTS.iter().any(|part| has_part(&name, part))
@@ -126,6 +133,9 @@ impl Redactor {
 
     /// Cuts secrets of a known shape, and values that follow a secret's name, out of free text.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if is_harmless(text) {
+            return Cow::Borrowed(text);
+        }
         let mut cuts = Vec::new();
         self.find(text, &mut cuts);
         if cuts.is_empty() {
@@ -223,6 +233,17 @@ impl Redactor {
     }
 }
 
+/// Whether no word here is long enough for a token, and nothing is assigned, follows a scheme or stands in a URL: true
+/// of most paths and hosts, and told in one pass.
+fn is_harmless(text: &str) -> bool {
+    let mut run = 0;
+    text.bytes().all(|byte| {
+        let is_word = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'~');
+        run = if is_word { run + 1 } else { 0 };
+        run < TOKEN_MIN && byte.is_ascii_graphic() && !matches!(byte, b'=' | b':')
+    })
+}
+
 /// The next run of characters that tokens and names are made of.
 fn next_word(text: &str, from: usize) -> Option<(usize, usize)> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '~');
@@ -254,7 +275,7 @@ fn is_keyword(word: &str) -> bool {
 
 /// Whether a word looks like a credential.
 fn is_token(word: &str) -> bool {
-    if word.len() < 16 {
+    if word.len() < TOKEN_MIN {
         return false;
     }
     let begins = |prefix: &str| word.strip_prefix(prefix).is_some_and(|rest| rest.len() >= TOKEN_REST_MIN);

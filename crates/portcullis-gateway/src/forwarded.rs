@@ -252,9 +252,27 @@ fn speaks_for_another(name: &str) -> bool {
         )
 }
 
+/// Fields by which the gate's request to the upstream differs from the client's: set, or taken out.
+pub(crate) type Changes = SmallVec<[(HeaderName, Option<HeaderValue>); 8]>;
+
+/// Makes the changes.
+pub(crate) fn apply(changes: Changes, headers: &mut HeaderMap) {
+    for (name, value) in changes {
+        match value {
+            Some(value) => {
+                headers.insert(name, value);
+            }
+            None => {
+                headers.remove(name);
+            }
+        }
+    }
+}
+
 /// Tells the upstream whom the gate speaks for. `peer` is the peer's address as text.
 pub(crate) fn speak_for(
-    headers: &mut HeaderMap,
+    headers: &HeaderMap,
+    changes: &mut Changes,
     trust: Trust,
     peer: &HeaderValue,
     scheme: &'static str,
@@ -262,20 +280,21 @@ pub(crate) fn speak_for(
 ) {
     match trust {
         Trust::None => {
-            headers.insert(X_FORWARDED_FOR, peer.clone());
-            headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+            changes.push((X_FORWARDED_FOR, Some(peer.clone())));
+            changes.push((X_FORWARDED_PROTO, Some(HeaderValue::from_static(scheme))));
             if let Some(host) = host {
-                headers.insert(X_FORWARDED_HOST, host.clone());
+                changes.push((X_FORWARDED_HOST, Some(host.clone())));
             }
         }
         Trust::Proxy => {
-            let chain = appended(headers, peer);
-            headers.insert(X_FORWARDED_FOR, chain);
+            changes.push((X_FORWARDED_FOR, Some(appended(headers, peer))));
             // The older, single-valued words of the proxy stand; `Forwarded` would now lack the peer.
-            headers.remove(FORWARDED);
-            headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static(scheme));
-            if let Some(host) = host {
-                headers.entry(X_FORWARDED_HOST).or_insert_with(|| host.clone());
+            changes.push((FORWARDED, None));
+            if !headers.contains_key(X_FORWARDED_PROTO) {
+                changes.push((X_FORWARDED_PROTO, Some(HeaderValue::from_static(scheme))));
+            }
+            if let Some(host) = host.filter(|_| !headers.contains_key(X_FORWARDED_HOST)) {
+                changes.push((X_FORWARDED_HOST, Some(host.clone())));
             }
         }
     }
@@ -291,17 +310,15 @@ fn appended(headers: &HeaderMap, peer: &HeaderValue) -> HeaderValue {
     HeaderValue::from_maybe_shared(chain.freeze()).unwrap_or_else(|_| peer.clone())
 }
 
-/// The trace of an exchange (W3C Trace Context): the client's trace where it sent a valid `traceparent`, otherwise
-/// one of the same sixteen bytes as the reference.
-pub(crate) struct Trace {
-    /// `traceparent` for the upstream.
-    pub(crate) parent: HeaderValue,
-    /// The trace id, 32 lower-case hexadecimal digits.
-    pub(crate) id: Box<str>,
-}
-
-/// Continues or starts a trace with `span` as the parent of what the upstream does.
-pub(crate) fn trace(headers: &mut HeaderMap, reference: ReferenceId, span: [u8; 8]) -> Trace {
+/// Continues the client's trace (W3C Trace Context) where it sent a valid `traceparent`, otherwise starts one of the
+/// same sixteen bytes as the reference; `span` is the parent of what the upstream does. The trace id, 32 lower-case
+/// hexadecimal digits.
+pub(crate) fn trace(
+    headers: &HeaderMap,
+    changes: &mut Changes,
+    reference: ReferenceId,
+    span: [u8; 8],
+) -> Box<str> {
     let inbound = headers.get(TRACEPARENT).and_then(|value| parse_traceparent(value.as_bytes()));
     let (id, flags): (Box<str>, &str) = match inbound {
         Some((id, flags)) => (id.into(), if flags & 1 == 1 { "-01" } else { "-00" }),
@@ -313,7 +330,7 @@ pub(crate) fn trace(headers: &mut HeaderMap, reference: ReferenceId, span: [u8; 
     };
     if inbound.is_none() {
         // State without its parent means nothing (§3.3).
-        headers.remove(TRACESTATE);
+        changes.push((TRACESTATE, None));
     }
     let mut text = String::with_capacity(55);
     text.push_str("00-");
@@ -321,8 +338,9 @@ pub(crate) fn trace(headers: &mut HeaderMap, reference: ReferenceId, span: [u8; 
     text.push('-');
     push_hex(&mut text, &span);
     text.push_str(flags);
-    let parent = HeaderValue::from_maybe_shared(Bytes::from(text));
-    Trace { parent: parent.unwrap_or(HeaderValue::from_static("")), id }
+    let parent = HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static(""));
+    changes.push((TRACEPARENT, Some(parent)));
+    id
 }
 
 /// Trace id and flags; `None` when the field is not of the form of §3.2.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use bytes::{BufMut, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, TE, UPGRADE},
-    request::Parts,
     uri::PathAndQuery,
 };
 use portcullis_core::{
@@ -19,10 +18,10 @@ use portcullis_core::{
 use super::{Exchange, Stop};
 use crate::{
     chance, denied,
-    forwarded::{self, Hop, TRACEPARENT, X_REQUEST_ID},
+    forwarded::{self, Changes, Hop, X_REQUEST_ID},
     intake::IntakeFault,
     plan::{Endpoint, HostPolicy, Upgrades},
-    upstream::{Answer, CallOptions, OutBody, Patience, Side},
+    upstream::{Answer, Asking, CallOptions, OutBody, Patience, Side},
 };
 
 const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
@@ -75,11 +74,21 @@ impl Exchange {
         hop: &Hop,
         handshake: Option<&Handshake>,
     ) -> Result<Answer, Stop> {
-        let head = self.upstream_head(endpoint, hop, handshake)?;
+        let target = self.upstream_target(endpoint).ok_or(Stop::Denied(Denial::Malformed))?;
+        let (host, changes) = self.changes(endpoint, hop, handshake);
         let endless = CallOptions { total: Patience::Endless, idle: Patience::Endless, ..endpoint.call };
         let quiet = handshake.is_some() || self.is_grpc() || self.asks_for_events();
         let options = if quiet { &endless } else { &endpoint.call };
-        match endpoint.upstream.call_with(head, body, options, endpoint.retry.as_deref()).await {
+        let transformed;
+        let request = &self.cx.request;
+        let (method, target) = (&request.method, Some(&target));
+        let asking = if endpoint.chain.transforms() {
+            transformed = self.transformed(endpoint, host, changes);
+            Asking { method, target, host: transformed.get(HOST), headers: &transformed, changes: &[] }
+        } else {
+            Asking { method, target, host: host.as_ref(), headers: &request.headers, changes: &changes }
+        };
+        match endpoint.upstream.call_with(asking, body, options, endpoint.retry.as_deref()).await {
             Ok(answer) => {
                 self.upstream = Some(Arc::clone(&answer.server));
                 self.upstream_micros = Some(answer.upstream_micros);
@@ -101,67 +110,61 @@ impl Exchange {
         }
     }
 
-    fn upstream_head(
+    /// The `Host` that the upstream is asked for, and by what else its request differs from the client's.
+    fn changes(
         &mut self,
         endpoint: &Endpoint,
         hop: &Hop,
         handshake: Option<&Handshake>,
-    ) -> Result<Parts, Stop> {
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.method = self.cx.request.method.clone();
-        head.uri = self.upstream_uri(endpoint).ok_or(Stop::Denied(Denial::Malformed))?;
-        let mut headers = self.cx.request.headers.clone();
-        headers.reserve(8);
-        self.speak_for_client(&mut headers, endpoint);
-        if hop.trailers {
-            headers.insert(TE, HeaderValue::from_static("trailers"));
-        }
-        if !endpoint.chain.steps(Phase::ResponseBody).is_empty() {
-            // Guards read what they are to judge; a compressed answer would pass unread.
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        }
-        if handshake.is_some() {
-            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        }
-        endpoint.chain.transform_request(&self.cx, &mut headers);
-        head.headers = headers;
-        Ok(head)
-    }
-
-    fn speak_for_client(&mut self, headers: &mut HeaderMap, endpoint: &Endpoint) {
+    ) -> (Option<HeaderValue>, Changes) {
+        let headers = &self.cx.request.headers;
+        let mut changes = Changes::new();
         let asked = match headers.get(HOST) {
             Some(host) => Some(host.clone()),
             None => HeaderValue::from_str(&self.cx.request.host).ok().filter(|host| !host.is_empty()),
         };
         let scheme = if self.connection.tls.is_some() { "https" } else { "http" };
-        forwarded::speak_for(headers, self.trust, &self.connection.peer_text, scheme, asked.as_ref());
-        match (&endpoint.host, asked) {
-            (HostPolicy::Fixed(host), _) => {
-                headers.insert(HOST, host.clone());
-            }
-            (HostPolicy::Client, Some(host)) => {
-                headers.insert(HOST, host);
-            }
-            // Without one, the server's own authority is sent.
-            (HostPolicy::Server, _) => {
-                headers.remove(HOST);
-            }
-            (HostPolicy::Client, None) => {}
-        }
+        let peer = &self.connection.peer_text;
+        forwarded::speak_for(headers, &mut changes, self.trust, peer, scheme, asked.as_ref());
         let reference = self.cx.reference;
         let span = chance::draw(&*self.connection.listener.world.entropy);
-        let trace = forwarded::trace(headers, reference, span);
-        headers.insert(TRACEPARENT, trace.parent);
-        self.trace = Some(trace.id);
-        headers.insert(X_REQUEST_ID, self.reference_text());
+        self.trace = Some(forwarded::trace(headers, &mut changes, reference, span));
+        changes.push((X_REQUEST_ID, Some(self.reference_text())));
+        if hop.trailers {
+            changes.push((TE, Some(HeaderValue::from_static("trailers"))));
+        }
+        if !endpoint.chain.steps(Phase::ResponseBody).is_empty() {
+            // Guards read what they are to judge; a compressed answer would pass unread.
+            changes.push((ACCEPT_ENCODING, Some(HeaderValue::from_static("identity"))));
+        }
+        if handshake.is_some() {
+            changes.push((CONNECTION, Some(HeaderValue::from_static("upgrade"))));
+            changes.push((UPGRADE, Some(HeaderValue::from_static("websocket"))));
+        }
+        let host = match &endpoint.host {
+            HostPolicy::Fixed(host) => Some(host.clone()),
+            HostPolicy::Client => asked,
+            // Without one, the server's own authority is sent.
+            HostPolicy::Server => None,
+        };
+        (host, changes)
+    }
+
+    /// All fields that the upstream is sent, after the operation's transforms had them.
+    fn transformed(&self, endpoint: &Endpoint, host: Option<HeaderValue>, mut changes: Changes) -> HeaderMap {
+        let mut headers = self.cx.request.headers.clone();
+        headers.reserve(changes.len() + 1);
+        changes.push((HOST, host));
+        forwarded::apply(changes, &mut headers);
+        endpoint.chain.transform_request(&self.cx, &mut headers);
+        headers
     }
 
     /// The checked path, moved below the upstream's base path.
-    fn upstream_uri(&self, endpoint: &Endpoint) -> Option<Uri> {
+    fn upstream_target(&self, endpoint: &Endpoint) -> Option<PathAndQuery> {
         let (request, rewrite) = (&self.cx.request, &endpoint.rewrite);
-        let target = match &self.target {
-            Some(target) if rewrite.strip == 0 && rewrite.prepend.is_empty() => target.clone(),
+        match &self.target {
+            Some(target) if rewrite.strip == 0 && rewrite.prepend.is_empty() => Some(target.clone()),
             Some(_) | None => {
                 let rest = request.path.get(rewrite.strip..)?;
                 let query = request.query.as_deref();
@@ -176,12 +179,9 @@ impl Exchange {
                     text.put_u8(b'?');
                     text.put_slice(query.as_bytes());
                 }
-                PathAndQuery::from_maybe_shared(text.freeze()).ok()?
+                PathAndQuery::from_maybe_shared(text.freeze()).ok()
             }
-        };
-        let mut parts = http::uri::Parts::default();
-        parts.path_and_query = Some(target);
-        Uri::from_parts(parts).ok()
+        }
     }
 
     /// Server-sent events may be silent for as long as nothing happens.

@@ -81,11 +81,17 @@ fn connection_fields_end_here() {
     assert!(strip_request(&mut it, Trust::None, &[]).upgrade.is_none(), "not named by connection");
 }
 
+fn speak(headers: &mut HeaderMap, trust: Trust, peer: &'static str, scheme: &'static str) {
+    let mut changes = Changes::new();
+    speak_for(headers, &mut changes, trust, &HeaderValue::from_static(peer), scheme, None);
+    apply(changes, headers);
+}
+
 #[test]
 fn a_nominated_name_cannot_remove_ours() {
     let mut it = headers(&[("connection", "x-forwarded-for, x-request-id"), ("host", "h")]);
     strip_request(&mut it, Trust::None, &[]);
-    speak_for(&mut it, Trust::None, &HeaderValue::from_static("9.9.9.9"), "https", None);
+    speak(&mut it, Trust::None, "9.9.9.9", "https");
     assert_eq!(it[X_FORWARDED_FOR], "9.9.9.9");
     assert_eq!(it[X_FORWARDED_PROTO], "https");
 }
@@ -116,7 +122,7 @@ fn the_client_is_the_right_most_stranger() {
 #[test]
 fn a_trusted_chain_is_continued() {
     let mut it = headers(&[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")]);
-    speak_for(&mut it, Trust::Proxy, &HeaderValue::from_static("10.0.0.1"), "http", None);
+    speak(&mut it, Trust::Proxy, "10.0.0.1", "http");
     assert_eq!(it[X_FORWARDED_FOR], "1.1.1.1, 10.0.0.1");
     assert_eq!(it[X_FORWARDED_PROTO], "https");
 }
@@ -146,8 +152,11 @@ fn traces_are_continued_or_started() {
         ("rubbish", "00-018bcfe568007fffbfffffffffffffff-0102030405060708-00"),
     ] {
         let mut it = headers(&[("traceparent", inbound), ("tracestate", "a=1")]);
-        let trace = trace(&mut it, reference, [1, 2, 3, 4, 5, 6, 7, 8]);
-        assert_eq!(trace.parent, expected, "{inbound}");
+        let mut changes = Changes::new();
+        let id = trace(&it, &mut changes, reference, [1, 2, 3, 4, 5, 6, 7, 8]);
+        apply(changes, &mut it);
+        assert_eq!(it[TRACEPARENT], expected, "{inbound}");
+        assert_eq!(*id, expected[3..35], "{inbound}");
         assert_eq!(it.contains_key(TRACESTATE), expected.contains("0af7"), "{inbound}");
     }
 }

@@ -207,8 +207,8 @@ fn fields(lines: &mut Lines<'_>, version: Version, fields_max: usize) -> Result<
     Ok((headers, facts))
 }
 
-/// Room for the fields of a usual request and for those that the gate adds, so that the map need not grow.
-const FIELDS_USUAL: usize = 24;
+/// Room for the fields of a usual message, so that the map need not grow.
+const FIELDS_USUAL: usize = 12;
 
 fn field(head: &Bytes, line: Range<usize>) -> Result<(HeaderName, HeaderValue), Fault> {
     let text = head.get(line.clone()).unwrap_or_default();

@@ -4,8 +4,8 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, Response, Uri, Version,
-    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE},
+    HeaderMap, Request, Response, Uri, Version,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
     request::Parts,
     uri::{Authority, PathAndQuery},
 };
@@ -17,7 +17,7 @@ use portcullis_core::event::UpstreamFault;
 use tokio::time::Instant;
 
 use super::{
-    after,
+    Asking, after,
     connect::{self, DialError, Upgrades},
     failure::Side,
     h1::{self, NoAnswer, OwnConnection},
@@ -28,24 +28,6 @@ use super::{
     settings::RetryCause,
 };
 
-/// A request as the caller handed it over.
-pub(super) struct Message {
-    pub(super) head: Parts,
-    pub(super) body: OutBody,
-}
-
-impl Message {
-    /// A second copy, where there can be one. Extensions stay with the first.
-    fn copy(&self) -> Option<Self> {
-        let body = self.body.copy()?;
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.method = self.head.method.clone();
-        head.uri = self.head.uri.clone();
-        head.headers = self.head.headers.clone();
-        Some(Self { head, body })
-    }
-}
-
 /// What one try may take.
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'a> {
@@ -55,8 +37,6 @@ pub(super) struct Terms<'a> {
     /// The end of the whole call.
     pub(super) until: Option<Instant>,
     pub(super) policy: &'a RetryPolicy,
-    /// Whether any retry is left, so that a copy of the request may be needed.
-    pub(super) retries_left: u32,
 }
 
 /// A try that came to nothing.
@@ -68,16 +48,16 @@ pub(super) struct Broken {
     pub(super) cause: Option<RetryCause>,
     /// Whether the connection was a kept one that the server seems to have closed in the meantime.
     pub(super) line: Origin,
-    /// The request, when it may be sent again: nothing of it was sent, or it may be repeated.
-    pub(super) spare: Option<Message>,
+    /// The request's body, when the request may be sent again: nothing of it was sent, or it may be repeated.
+    pub(super) spare: Option<OutBody>,
 }
 
 /// An answer's head, with the connection that its body comes over.
 pub(super) struct Answered {
     pub(super) response: Response<Source>,
     pub(super) lease: Lease,
-    /// The request, when it may be sent again after all.
-    pub(super) spare: Option<Box<Message>>,
+    /// The request's body, when the request may be sent again after all.
+    pub(super) spare: Option<OutBody>,
 }
 
 /// Where the body of an answer comes from.
@@ -95,59 +75,54 @@ pub(super) enum Source {
 /// Without an answer, or with one that is not well-formed.
 pub(super) async fn attempt(
     server: &Arc<Server>,
-    message: Message,
+    asking: Asking<'_>,
+    body: OutBody,
     now: Instant,
     terms: Terms<'_>,
 ) -> Result<Answered, Box<Broken>> {
-    let upgrades = if message.head.headers.contains_key(UPGRADE) { Upgrades::Yes } else { Upgrades::No };
+    let upgrades = if asking.has(&UPGRADE) { Upgrades::Yes } else { Upgrades::No };
     let leased = match server.dialer.wire(upgrades) {
         Ok(wire) => connect::lease(server, wire, terms.wanted, now, terms.until).await,
         Err(error) => Err(error),
     };
     let mut lease = match leased {
         Ok(lease) => lease,
-        Err(error) => return Err(no_connection(error, message)),
+        Err(error) => return Err(no_connection(error, body)),
     };
     let origin = lease.origin;
     // Making a connection has its own timeout.
     let now = if origin == Origin::Kept { now } else { Instant::now() };
+    let again = if terms.policy.may_repeat(asking.method) { body.copy() } else { None };
     let asked = match &mut lease.line {
-        Line::Own(connection) => ask_own(connection, &server.target, message, now, terms).await,
+        Line::Own(connection) => ask_own(connection, &server.target, asking, body, now, terms).await,
+        // In a place of its own, so that calls over HTTP/1.1 do not carry it with them.
         Line::Shared(stream) => {
-            let may_need_copy = origin == Origin::Kept || terms.retries_left > 0;
-            let copy = may_need_copy && terms.policy.may_repeat(&message.head.method);
-            let copy = copy.then(|| message.copy()).flatten();
-            // In a place of its own, so that calls over HTTP/1.1 do not carry it with them.
-            Box::pin(ask_shared(&mut stream.sender, &server.target, message, copy, now, terms)).await
+            Box::pin(ask_shared(&mut stream.sender, &server.target, asking, body, now, terms)).await
         }
     };
     match asked {
-        Ok(Asked { response, spare }) => Ok(Answered { response, lease, spare: spare.map(Box::new) }),
+        Ok(response) => Ok(Answered { response, lease, spare: again }),
         Err(mut broken) => {
             if broken.cause == Some(RetryCause::Reset) {
                 broken.line = origin;
+            }
+            if broken.cause.is_some() && broken.spare.is_none() {
+                broken.spare = again;
             }
             Err(broken)
         }
     }
 }
 
-/// An answer's head with the request that it answers, where that may be sent again.
-struct Asked {
-    response: Response<Source>,
-    spare: Option<Message>,
-}
-
-/// Over a connection of the call's own. The request is written as it stands, so it needs no copy to be repeated.
+/// Over a connection of the call's own.
 async fn ask_own(
     connection: &mut OwnConnection,
     target: &Target,
-    message: Message,
+    asking: Asking<'_>,
+    body: OutBody,
     now: Instant,
     terms: Terms<'_>,
-) -> Result<Asked, Box<Broken>> {
-    let Message { head, body } = message;
-    let again = if terms.policy.may_repeat(&head.method) { body.copy() } else { None };
+) -> Result<Response<Source>, Box<Broken>> {
     let upload = matches!(body, OutBody::Stream(_)).then(|| Upload::new(now));
     let sending = Sending { body, upload: upload.clone() };
     let limit = |from: Instant| terms.head.map(|head| after(from, head)).into_iter().chain(terms.until).min();
@@ -158,20 +133,18 @@ async fn ask_own(
             limit(from).unwrap_or(at)
         },
     };
-    let asked = connection.ask(&head, target, sending, patience).await;
-    let spare = |head| again.map(|body| Message { head, body });
-    match asked {
+    match connection.ask(asking, target, sending, patience).await {
         Ok((answer, exchange)) => {
             let mut response = Response::new(Source::Own(exchange));
             *response.status_mut() = answer.status;
             *response.version_mut() = answer.version;
             *response.headers_mut() = answer.headers;
-            Ok(Asked { response, spare: spare(head) })
+            Ok(response)
         }
-        Err(NoAnswer::TimedOut) => Err(Broken::timed_out(spare(head))),
+        Err(NoAnswer::TimedOut) => Err(Broken::timed_out()),
         Err(NoAnswer::Body) => Err(Broken::by_body()),
         Err(NoAnswer::Nonsense(fault)) => Err(Broken::nonsense(fault.to_string())),
-        Err(NoAnswer::Lost(detail)) => Err(Broken::reset(detail, spare(head))),
+        Err(NoAnswer::Lost(detail)) => Err(Broken::reset(detail)),
     }
 }
 
@@ -179,70 +152,65 @@ async fn ask_own(
 async fn ask_shared(
     sender: &mut SendRequest<Sending>,
     target: &Target,
-    mut message: Message,
-    copy: Option<Message>,
+    asking: Asking<'_>,
+    body: OutBody,
     now: Instant,
     terms: Terms<'_>,
-) -> Result<Asked, Box<Broken>> {
-    let given = match address(&mut message.head, target) {
-        Ok(given) => given,
+) -> Result<Response<Source>, Box<Broken>> {
+    let head = match address(asking, target) {
+        Ok(head) => head,
         Err(detail) => {
             let mut broken = Broken::nonsense(detail.to_owned());
             broken.side = Side::RequestBody;
             return Err(broken);
         }
     };
-    let upload = matches!(message.body, OutBody::Stream(_)).then(|| Upload::new(now));
-    let sending = Sending { body: message.body, upload: upload.clone() };
-    let request = Request::from_parts(message.head, sending);
+    let upload = matches!(body, OutBody::Stream(_)).then(|| Upload::new(now));
+    let request = Request::from_parts(head, Sending { body, upload: upload.clone() });
     match wait(sender.try_send_request(request), upload.as_deref(), now, terms).await {
         Waited::Answered(response) => match nonsense(response.headers()) {
-            None => Ok(Asked { response: response.map(Source::Shared), spare: copy }),
+            None => Ok(response.map(Source::Shared)),
             Some(detail) => Err(Broken::nonsense(detail.to_owned())),
         },
-        Waited::TimedOut => Err(Broken::timed_out(copy)),
+        Waited::TimedOut => Err(Broken::timed_out()),
         Waited::Failed(_, _) if upload.as_ref().is_some_and(|upload| upload.has_failed()) => {
             Err(Broken::by_body())
         }
         Waited::Failed(error, _) if error.is_parse() => Err(Broken::nonsense(sentence(&error))),
         Waited::Failed(error, unsent) => {
-            let unsent = unsent.map(|request| give_back(*request, given));
-            Err(Broken::reset(sentence(&error), unsent.or(copy)))
+            let mut broken = Broken::reset(sentence(&error));
+            broken.spare = unsent;
+            Err(broken)
         }
     }
 }
 
 impl Broken {
-    fn new(
-        fault: UpstreamFault,
-        detail: String,
-        cause: Option<RetryCause>,
-        spare: Option<Message>,
-    ) -> Box<Self> {
-        Box::new(Self { fault, side: Side::Upstream, detail, cause, line: Origin::Fresh, spare })
+    fn new(fault: UpstreamFault, detail: String, cause: Option<RetryCause>) -> Box<Self> {
+        Box::new(Self { fault, side: Side::Upstream, detail, cause, line: Origin::Fresh, spare: None })
     }
 
-    fn timed_out(spare: Option<Message>) -> Box<Self> {
-        Self::new(UpstreamFault::Timeout, "no answer in time".to_owned(), Some(RetryCause::Timeout), spare)
+    fn timed_out() -> Box<Self> {
+        Self::new(UpstreamFault::Timeout, "no answer in time".to_owned(), Some(RetryCause::Timeout))
     }
 
-    fn reset(detail: String, spare: Option<Message>) -> Box<Self> {
-        Self::new(UpstreamFault::Reset, detail, Some(RetryCause::Reset), spare)
+    fn reset(detail: String) -> Box<Self> {
+        Self::new(UpstreamFault::Reset, detail, Some(RetryCause::Reset))
     }
 
     fn nonsense(detail: String) -> Box<Self> {
-        Self::new(UpstreamFault::Nonsense, detail, None, None)
+        Self::new(UpstreamFault::Nonsense, detail, None)
     }
 
     fn by_body() -> Box<Self> {
         let detail = "the request's body ended in an error before it was sent whole".to_owned();
-        let mut broken = Self::new(UpstreamFault::Reset, detail, None, None);
+        let mut broken = Self::new(UpstreamFault::Reset, detail, None);
         broken.side = Side::RequestBody;
         broken
     }
 }
 
-fn no_connection(error: DialError, message: Message) -> Box<Broken> {
+fn no_connection(error: DialError, body: OutBody) -> Box<Broken> {
     let cause = match error.fault {
         // Another try would only make the crowd larger.
         UpstreamFault::Overloaded | UpstreamFault::NoServer => None,
@@ -259,14 +227,14 @@ fn no_connection(error: DialError, message: Message) -> Box<Broken> {
         detail: error.detail,
         cause,
         line: Origin::Fresh,
-        spare: Some(message),
+        spare: Some(body),
     })
 }
 
 enum Waited {
     Answered(Response<Incoming>),
-    /// With the request, when nothing of it was sent.
-    Failed(hyper::Error, Option<Box<Request<Sending>>>),
+    /// With the request's body, when nothing of the request was sent.
+    Failed(hyper::Error, Option<OutBody>),
     TimedOut,
 }
 
@@ -297,33 +265,26 @@ async fn wait(
     match result {
         Ok(response) => Waited::Answered(response),
         Err(mut error) => {
-            let unsent = error.take_message().map(Box::new);
+            let unsent = error.take_message().map(|request| request.into_body().body);
             Waited::Failed(error.into_error(), unsent)
         }
     }
 }
 
-/// What of a request was changed for one server.
-struct Given {
-    uri: Uri,
-    host: Option<HeaderValue>,
-}
-
 /// Addresses a request to one server over HTTP/2: a whole URI, whose `:authority` says what `Host` said.
-fn address(head: &mut Parts, target: &Target) -> Result<Given, &'static str> {
-    let host = head.headers.remove(HOST);
-    head.version = Version::HTTP_2;
+fn address(asking: Asking<'_>, target: &Target) -> Result<Parts, &'static str> {
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(target.scheme.clone());
-    parts.authority = Some(match &host {
+    parts.authority = Some(match asking.host {
         Some(host) => Authority::try_from(host.as_bytes()).map_err(|_| "`Host` is not an authority")?,
         None => target.authority.clone(),
     });
-    parts.path_and_query = path_behind(&target.base_path, head.uri.path_and_query())?;
-    parts.path_and_query = parts.path_and_query.or_else(|| head.uri.path_and_query().cloned());
-    parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
+    let path = path_behind(&target.base_path, asking.target)?.or_else(|| asking.target.cloned());
+    parts.path_and_query = Some(path.unwrap_or(PathAndQuery::from_static("/")));
     let uri = Uri::from_parts(parts).map_err(|_| "the request's target is not a path")?;
-    Ok(Given { uri: std::mem::replace(&mut head.uri, uri), host })
+    let mut head = asking.to_owned(uri);
+    head.version = Version::HTTP_2;
+    Ok(head)
 }
 
 /// The path behind the server's base path; `None` when there is no base path.
@@ -336,17 +297,6 @@ fn path_behind(base: &str, path: Option<&PathAndQuery>) -> Result<Option<PathAnd
     PathAndQuery::from_maybe_shared(Bytes::from(joined))
         .map(Some)
         .map_err(|_| "the request's target is not a path")
-}
-
-/// The request as it was before it was addressed.
-fn give_back(request: Request<Sending>, given: Given) -> Message {
-    let (mut head, sending) = request.into_parts();
-    head.uri = given.uri;
-    match given.host {
-        Some(host) => head.headers.insert(HOST, host),
-        None => head.headers.remove(HOST),
-    };
-    Message { head, body: sending.body }
 }
 
 /// What is wrong with an answer's framing beyond what the parser refuses: anything by which two readers could

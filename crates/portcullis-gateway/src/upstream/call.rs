@@ -7,8 +7,8 @@ use portcullis_core::event::UpstreamFault;
 use tokio::time::Instant;
 
 use super::{
-    Answer, AnswerBody, CallOptions, Failure, OutBody, Side, Upstream, after,
-    attempt::{self, Answered, Broken, Message, Terms},
+    Answer, AnswerBody, Asking, CallOptions, Failure, OutBody, Side, Upstream, after,
+    attempt::{self, Answered, Broken, Terms},
     balance::Tried,
     pool::Origin,
     retry::{RetryOverride, RetryPolicy},
@@ -29,16 +29,11 @@ struct Progress<'a> {
 impl Upstream {
     /// Sends a request to one of the servers and waits for the head of its answer.
     ///
-    /// `head.uri` is the path and query to ask for; the server's base path is put before it. `Host` is sent as it
-    /// stands in `head.headers` (as `:authority` over HTTP/2), or is the server's own where it is absent. Nothing
-    /// is stripped: connection-nominated fields are the caller's to remove, and `Connection` with `Upgrade` his to
-    /// keep.
-    ///
     /// # Errors
     ///
     /// When no server gives an answer within the bounds of times and tries.
     pub async fn call(&self, head: Parts, body: OutBody, options: &CallOptions) -> Result<Answer, Failure> {
-        self.call_with(head, body, options, None).await
+        self.call_with(Asking::whole(&head), body, options, None).await
     }
 
     /// Like [`Upstream::call`], with what the route says about retries.
@@ -48,8 +43,8 @@ impl Upstream {
     /// As [`Upstream::call`].
     pub async fn call_with(
         &self,
-        head: Parts,
-        body: OutBody,
+        asking: Asking<'_>,
+        mut body: OutBody,
         options: &CallOptions,
         retry: Option<&RetryOverride>,
     ) -> Result<Answer, Failure> {
@@ -64,7 +59,6 @@ impl Upstream {
             retries: 0,
             wanted: Origin::Kept,
         };
-        let mut message = Message { head, body };
         let mut now = started;
         loop {
             let Some((index, server)) = self.pick(progress.tried, now) else {
@@ -76,11 +70,10 @@ impl Upstream {
                 head: options.response_head.over(timeouts.response_head),
                 until: progress.until,
                 policy: progress.policy,
-                retries_left: progress.policy.attempts.saturating_sub(progress.retries),
             };
-            let outcome = attempt::attempt(server, message, now, terms).await;
+            let outcome = attempt::attempt(server, asking, body, now, terms).await;
             now = Instant::now();
-            message = match outcome {
+            body = match outcome {
                 Ok(answered) => match self.judge(server, answered, now, options, &mut progress) {
                     Judged::Final(response) => {
                         return Ok(Answer {
@@ -90,7 +83,7 @@ impl Upstream {
                             attempts: progress.attempts,
                         });
                     }
-                    Judged::Again(message) => *message,
+                    Judged::Again(body) => body,
                 },
                 Err(broken) => self.again(server, *broken, now, &mut progress)?,
             };
@@ -132,7 +125,7 @@ impl Upstream {
         Judged::Final(response)
     }
 
-    /// The request to send again after a failed try.
+    /// The body to send again after a failed try.
     ///
     /// # Errors
     ///
@@ -143,7 +136,7 @@ impl Upstream {
         broken: Broken,
         now: Instant,
         progress: &mut Progress<'_>,
-    ) -> Result<Message, Failure> {
+    ) -> Result<OutBody, Failure> {
         let Broken { fault, side, detail, cause, line, spare } = broken;
         // RFC 9112 §9.3.1: a server may close a kept connection at any time. One repetition on a fresh one is
         // part of keeping connections, not a retry, and nothing to hold against the server.
@@ -188,7 +181,7 @@ impl Upstream {
 )]
 enum Judged {
     Final(http::Response<AnswerBody>),
-    Again(Box<Message>),
+    Again(OutBody),
 }
 
 fn no_server(progress: &Progress<'_>) -> Failure {

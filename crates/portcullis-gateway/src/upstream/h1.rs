@@ -9,9 +9,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderMap, Method, StatusCode,
-    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
-    request::Parts,
+    Method, StatusCode,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 use http_body::{Body as _, Frame};
 use tokio::{
@@ -20,6 +19,7 @@ use tokio::{
 };
 
 use super::{
+    asking::Asking,
     connect::Counted,
     out_body::{OutBody, Sending},
     server::Target,
@@ -89,12 +89,12 @@ impl OwnConnection {
     /// answer comes.
     pub(super) async fn ask(
         &mut self,
-        head: &Parts,
+        asking: Asking<'_>,
         target: &Target,
         body: Sending,
         mut patience: Patience<impl FnMut(Instant) -> Instant>,
     ) -> Result<(AnswerHead, Exchange), NoAnswer> {
-        let mut upload = self.write_head(head, target, body);
+        let mut upload = self.write_head(asking, target, body);
         let mut seen = 0;
         let mut interim = 0;
         let mut written: Result<(), io::Error> = Ok(());
@@ -102,7 +102,7 @@ impl OwnConnection {
             if written.is_ok() {
                 written = self.poll_push(cx, &mut upload)?;
             }
-            let came = self.poll_head(cx, &head.method, &mut seen, &mut interim);
+            let came = self.poll_head(cx, asking.method, &mut seen, &mut interim);
             match (came, &written) {
                 (Poll::Pending, _) if self.is_overdue(cx, &mut patience) => {
                     Poll::Ready(Err(NoAnswer::TimedOut))
@@ -121,19 +121,16 @@ impl OwnConnection {
         Ok((answer, Exchange { decoder, upload, persistent }))
     }
 
-    fn write_head(&mut self, head: &Parts, target: &Target, body: Sending) -> Option<Outgoing> {
-        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let host = head.headers.get(HOST).unwrap_or(&target.host).as_bytes();
+    fn write_head(&mut self, asking: Asking<'_>, target: &Target, body: Sending) -> Option<Outgoing> {
+        let path = [&*target.base_path, asking.target.map_or("/", |path| path.as_str())];
+        let host = asking.host.unwrap_or(&target.host).as_bytes();
         let framing = match (&body.body, body.size_hint().exact()) {
-            (OutBody::Empty, _) | (_, Some(0)) if !speaks_of_body(&head.method, &head.headers) => {
-                Framing::Bodiless
-            }
+            (OutBody::Empty, _) | (_, Some(0)) if !speaks_of_body(asking) => Framing::Bodiless,
             (OutBody::Empty, _) => Framing::Length(0),
             (_, Some(bytes)) => Framing::Length(bytes),
             (_, None) => Framing::Chunked,
         };
-        let output = self.wire.output();
-        write::request(output, &head.method, [&target.base_path, path], host, &head.headers, framing);
+        write::request(self.wire.output(), asking.method, path, host, asking.fields(), framing);
         match framing {
             Framing::Bodiless | Framing::Length(0) => None,
             Framing::Length(_) | Framing::Chunked | Framing::WithConnection => {
@@ -219,7 +216,9 @@ impl OwnConnection {
                     )));
                 }
                 Ok(0) => {
-                    return Poll::Ready(Err(NoAnswer::Lost("the server closed within its answer".to_owned())));
+                    return Poll::Ready(Err(NoAnswer::Lost(
+                        "the server closed within its answer".to_owned(),
+                    )));
                 }
                 Ok(_) => {}
                 Err(error) => return Poll::Ready(Err(NoAnswer::Lost(error.to_string()))),
@@ -351,10 +350,10 @@ fn put(wire: &mut Wire<Counted>, framing: &mut Framing, frame: Frame<Bytes>) -> 
 }
 
 /// Whether a request without a body should say so (RFC 9110 §8.6).
-fn speaks_of_body(method: &Method, headers: &HeaderMap) -> bool {
-    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
-        || headers.contains_key(CONTENT_LENGTH)
-        || headers.contains_key(TRANSFER_ENCODING)
+fn speaks_of_body(asking: Asking<'_>) -> bool {
+    matches!(*asking.method, Method::POST | Method::PUT | Method::PATCH)
+        || asking.has(&CONTENT_LENGTH)
+        || asking.has(&TRANSFER_ENCODING)
 }
 
 /// A connection that speaks another protocol now (RFC 9110 §7.8), with what came of it behind the answer.

@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use tokio::time::Instant;
 
 use super::{
-    Health, Upstream,
+    Asking, Health, Upstream,
     connect::{Fresh, Upgrades},
     h1::{NoAnswer, Patience},
     out_body::{OutBody, Sending},
@@ -98,7 +98,7 @@ async fn ask(server: &Arc<Server>, settings: &HealthSettings, until: Instant) ->
                 settings.path.parse().map_err(|_| "the path cannot be asked for".to_owned())?;
             let (head, body) = request.into_parts();
             let patience = Patience { first: Some(until), limit: |_| until };
-            match connection.ask(&head, &server.target, body, patience).await {
+            match connection.ask(Asking::whole(&head), &server.target, body, patience).await {
                 Ok((answer, _)) => Ok(answer.status),
                 Err(NoAnswer::Lost(detail)) => Err(detail),
                 Err(NoAnswer::Nonsense(fault)) => Err(fault.to_string()),

@@ -7,6 +7,7 @@
 //! times. Nothing here knows routes, guards or clients.
 
 mod answer;
+mod asking;
 mod attempt;
 mod balance;
 mod call;
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 
 pub use self::{
     answer::{Answer, AnswerBody, CutOff},
+    asking::Asking,
     failure::{Failure, Side, UpstreamError},
     h1::Upgraded,
     out_body::{BoxError, OutBody},

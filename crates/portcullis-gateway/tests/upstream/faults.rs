@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::Method;
 use portcullis_core::event::UpstreamFault;
 use portcullis_gateway::upstream::{
-    CallOptions, OutBody, Patience, RetryCause, RetryMethods, RetryOverride, RetrySettings, Side, Upstream,
+    Asking, CallOptions, OutBody, Patience, RetryCause, RetryMethods, RetryOverride, RetrySettings, Side,
+    Upstream,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -200,7 +201,12 @@ async fn a_route_can_say_otherwise_about_retries() {
     let never = RetryOverride::new(&RetrySettings { attempts: 0, ..RetrySettings::default() });
     let upstream = build(retrying(losing(1).await, 2, &[RetryCause::Reset]));
     let failure = upstream
-        .call_with(request(Method::GET, "/"), OutBody::Empty, &CallOptions::default(), Some(&never))
+        .call_with(
+            Asking::whole(&request(Method::GET, "/")),
+            OutBody::Empty,
+            &CallOptions::default(),
+            Some(&never),
+        )
         .await
         .expect_err("one try");
     assert_eq!(failure.attempts, 1);
@@ -208,7 +214,12 @@ async fn a_route_can_say_otherwise_about_retries() {
     let once = RetryOverride::new(&RetrySettings { on: vec![RetryCause::Reset], ..RetrySettings::default() });
     let upstream = build(retrying(losing(1).await, 0, &[]));
     let answer = upstream
-        .call_with(request(Method::GET, "/"), OutBody::Empty, &CallOptions::default(), Some(&once))
+        .call_with(
+            Asking::whole(&request(Method::GET, "/")),
+            OutBody::Empty,
+            &CallOptions::default(),
+            Some(&once),
+        )
         .await
         .expect("the second try");
     assert_eq!(answer.attempts, 2);
