@@ -70,6 +70,8 @@ pub struct CompiledDocument {
     pub security_schemes: BTreeMap<String, SecurityScheme>,
     /// What reading and compiling found wrong.
     pub diagnostics: Vec<Diagnostic>,
+    /// The operations sorted by [`CompiledOperation::place`], to find one: no name is kept twice.
+    by_place: Box<[Arc<CompiledOperation>]>,
 }
 
 /// One operation ready to judge messages. Cheap to share; judging takes no lock.
@@ -211,11 +213,24 @@ impl CompiledDocument {
                 shared: Arc::clone(&shared),
             }));
         }
-        Self { title, version, operations: compiled, security_schemes, diagnostics }
+        let mut by_place: Box<[_]> = compiled.iter().map(Arc::clone).collect();
+        by_place.sort_by(|one, other| one.place().cmp(&other.place()));
+        Self { title, version, operations: compiled, security_schemes, diagnostics, by_place }
+    }
+
+    /// The same operation as compiled here: `like` is of the same source, with other options.
+    pub fn same_operation(&self, like: &CompiledOperation) -> Option<&Arc<CompiledOperation>> {
+        let found = self.by_place.binary_search_by(|it| it.place().cmp(&like.place())).ok()?;
+        self.by_place.get(found)
     }
 }
 
 impl CompiledOperation {
+    /// What tells it from all others of its document. The pointer alone does not: paths may share one path item.
+    fn place(&self) -> (&str, &str, &str) {
+        (&self.pointer, &self.path, &self.method)
+    }
+
     /// Checks path, query, header and cookie parameters.
     ///
     /// # Errors
