@@ -239,7 +239,8 @@ impl CompiledOperation {
         self.parameters.check(&self.shared.requests, &self.shared.limits, request)
     }
 
-    /// Whether a request body with this head must be held back and read whole. What is only opaque content is not;
+    /// Whether a request body with this head must be held back and read whole. What is only opaque content is not,
+    /// unless it is required and the head does not say that there is any;
     /// [`CompiledOperation::check_unread_body`] checks its media type.
     pub fn wants_request_body(&self, headers: &HeaderMap) -> bool {
         self.body.as_ref().is_none_or(|body| body.is_read(headers))
@@ -250,11 +251,9 @@ impl CompiledOperation {
     /// # Errors
     /// See [`Refusal`].
     pub fn check_unread_body(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        if !body::is_announced(headers) {
-            return Ok(());
-        }
         match &self.body {
             Some(declared) => declared.check_head(headers),
+            None if !body::is_announced(headers) => Ok(()),
             None => Err(Refusal::Invalid(vec![body::undeclared()])),
         }
     }
@@ -294,7 +293,7 @@ fn wanted_in_requests(operations: &[Operation], bundle: &Value, prepared: &mut P
         }
         for media in operation.body.iter().flat_map(|body| &body.content) {
             let Some(schema) = &media.schema else { continue };
-            if media::may_be_form(&media.range) {
+            if media::may_be_form(&media.range) || media::is_range(&media.range) {
                 prepared.read(schema, definitions);
             }
             wanted.push(schema.clone());
