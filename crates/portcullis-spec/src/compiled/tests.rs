@@ -1,6 +1,7 @@
 //! Documents in, messages in, verdicts out as text.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
 
+mod evasion;
 mod ranges;
 mod variants;
 
