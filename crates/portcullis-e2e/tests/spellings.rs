@@ -114,6 +114,8 @@ apis:
         named.seen().iter().map(|it| it.headers["x-forwarded-host"].to_str().unwrap().to_owned()).collect();
     assert_eq!(told, ["api.example.com", "api.example.com", "api.example.com:8080", "[::1]:80"]);
     assert!(open.seen().is_empty());
+    let explained = gate.command(&["explain", "GET http://API.example.com.:8080/"]);
+    assert!(explained.stdout.contains("named"), "{explained:?}");
 }
 
 #[tokio::test]

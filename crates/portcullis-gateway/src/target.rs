@@ -119,6 +119,10 @@ pub fn check<'a>(method: &Method, uri: &'a Uri, bytes_max: usize) -> Result<Targ
     if method == Method::CONNECT {
         return Err(Fault::Connect);
     }
+    // Whoever sends `ftp:` or `file:` takes the gate for an open proxy.
+    if uri.scheme_str().is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
+        return Err(Fault::Form);
+    }
     let Some(text) = uri.path_and_query() else {
         return Err(Fault::Form);
     };

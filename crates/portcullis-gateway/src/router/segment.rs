@@ -43,6 +43,11 @@ impl Mixture {
         self.pieces.iter().map(|piece| piece.len()).sum()
     }
 
+    /// Whether its literals are their own [`reading::folded`].
+    pub(super) fn is_folded(&self) -> bool {
+        self.pieces == self.folded
+    }
+
     /// Whether the segment is one of these as it is written; its values are appended, `at` being where it begins.
     pub(super) fn match_into(&self, segment: &str, at: usize, values: &mut Values) -> bool {
         match_pieces(&self.pieces, segment, at, values)

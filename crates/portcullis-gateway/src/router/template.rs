@@ -234,11 +234,11 @@ impl Node {
     /// Whether the segment may be read as something of this place that it is not as written. Costs nothing where
     /// there is nothing that it could be.
     fn has_alike(&self, at: usize, segment: &str, walk: &mut Walk<'_>) -> bool {
-        let is_plain = reading::is_plain(segment);
-        if self.mixtures.is_empty() && is_plain && self.folded.is_empty() {
+        if self.literals.is_empty() && self.mixtures.is_empty() && self.leaf.is_empty() {
             return false;
         }
-        if self.literals.is_empty() && self.mixtures.is_empty() && self.leaf.is_empty() {
+        let is_folded = self.folded.is_empty() && self.mixtures.iter().all(|(it, _)| it.is_folded());
+        if is_folded && reading::is_plain(segment) {
             return false;
         }
         if !self.literals_alike(at, segment, walk).is_empty() {
@@ -250,7 +250,7 @@ impl Node {
                 return true;
             }
         }
-        !is_plain && self.ends_before(at, segment, walk)
+        self.ends_before(at, segment, walk)
     }
 
     /// The literals of this place, other than the segment itself, that it may be read as; each once.

@@ -85,6 +85,9 @@ fn queries_keep_slashes_and_lose_ambiguity() {
     assert_eq!(check("/a?x=%2f..//&y=%41+b&f[0]=1"), Ok(Some("x=%2F..//&y=A+b&f[0]=1".to_owned())));
     assert_eq!(check("/a?x={1}"), Ok(Some("x=%7B1%7D".to_owned())));
     assert_eq!(check("/a?x=%zz"), Err(Fault::Encoding));
+    assert_eq!(check("HTTP://h/a?x=1"), Ok(Some("x=1".to_owned())));
+    assert_eq!(check("https://h/a"), Ok(None));
+    assert_eq!(check("ftp://h/a"), Err(Fault::Form));
     assert_eq!(check(&format!("/a?{}", "x".repeat(100))), Err(Fault::TooLong));
 }
 

@@ -23,6 +23,7 @@ async fn ambiguous_targets_and_hosts_never_reach_the_upstream() {
         ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400, "target/bad_host"),
         ("GET / HTTP/1.1\r\nHost: a..\r\n\r\n", 400, "target/bad_host"),
         ("GET /v1//x HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/empty_segment"),
+        ("GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/form"),
         ("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 400, "target/hosts_disagree"),
         ("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n", 400, "target/connect"),
         ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 404, "route/unknown_api"),
