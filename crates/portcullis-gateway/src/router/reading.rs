@@ -35,6 +35,13 @@ pub(super) fn is_plain(segment: &str) -> bool {
     !segment.is_empty() && !segment.ends_with('.') && segment.bytes().all(plain)
 }
 
+/// How long its shortest reading is at least; told without allocating, so that an id in capitals costs nothing among
+/// short names.
+pub(super) fn bytes_min(segment: &str) -> usize {
+    let may_shrink = memchr::memchr2(b'%', b';', segment.as_bytes()).is_some();
+    if may_shrink { 0 } else { segment.trim_end_matches('.').len() }
+}
+
 /// The text decoded as often as it can be, without regard to case.
 pub(super) fn folded(text: &str) -> String {
     match decoded(text) {
@@ -117,6 +124,14 @@ mod tests {
         }
         for segment in ["", "A", "a.", "a%20", "a;"] {
             assert!(!is_plain(segment), "{segment}");
+        }
+    }
+
+    #[test]
+    fn no_reading_is_shorter_than_told() {
+        for (segment, bytes) in [("Abc", 3), ("Abc..", 3), ("a%20", 0), ("a;b", 0), ("", 0), ("...", 0)] {
+            assert_eq!(bytes_min(segment), bytes, "{segment}");
+            assert!(Readings::of(segment).iter().all(|text| text.len() >= bytes), "{segment}");
         }
     }
 

@@ -52,6 +52,8 @@ struct Node {
     literals: HashMap<Box<str>, Node>,
     /// Literals that are not their own [`reading::folded`], by what they become.
     folded: HashMap<Box<str>, SmallVec<[Box<str>; 1]>>,
+    /// Bytes of the longest literal, folded.
+    literal_bytes_max: usize,
     mixtures: Vec<(Mixture, Node)>,
     parameter: Option<Box<Node>>,
     leaf: SmallVec<[Leaf; 1]>,
@@ -135,6 +137,7 @@ impl Templates {
 impl Node {
     fn literal(&mut self, literal: Box<str>) -> &mut Self {
         let folded = reading::folded(&literal).into_boxed_str();
+        self.literal_bytes_max = self.literal_bytes_max.max(folded.len());
         if folded != literal {
             let names = self.folded.entry(folded).or_default();
             if !names.contains(&literal) {
@@ -256,7 +259,10 @@ impl Node {
     /// The literals of this place, other than the segment itself, that it may be read as; each once.
     fn literals_alike(&self, at: usize, segment: &str, walk: &mut Walk<'_>) -> SmallVec<[&Self; 2]> {
         let mut nodes: SmallVec<[&Self; 2]> = SmallVec::new();
-        if self.literals.is_empty() || (self.folded.is_empty() && reading::is_plain(segment)) {
+        if self.literals.is_empty()
+            || reading::bytes_min(segment) > self.literal_bytes_max
+            || (self.folded.is_empty() && reading::is_plain(segment))
+        {
             return nodes;
         }
         for text in walk.readings(at, segment).iter() {
