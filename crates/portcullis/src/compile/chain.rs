@@ -147,6 +147,7 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
     }
     parts.limits = late.into_iter().map(|it| excepted(block, it)).collect();
 
+    let places = access.places();
     if !access.everybody() {
         let authenticator = Authenticator::new(subject.name, access.alternatives, access.anonymous)
             .map_err(|error| Problem::of(format!("api {}", subject.name), &error))?;
@@ -154,8 +155,8 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
         parts.authenticate = Some((block, Arc::new(guard)));
         parts.consumer_profile = consumer_profiles(config).map(|it| (block, Arc::new(it) as _));
     }
-    parts.authorize =
-        demand(settings).map(|demand| subject.moded(Mode::Block, Arc::new(Authorize::new(demand))));
+    parts.authorize = demand(settings)
+        .map(|it| subject.moded(Mode::Block, Arc::new(Authorize::new(it).with_places(places))));
     if let Some(declared) = subject.declared {
         specification(&mut parts, subject, declared, &exceptions);
     }
