@@ -282,6 +282,9 @@ pub(crate) struct AuditVerify {
     /// The public key, if not the data directory's own
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
+    /// A copy of `record/checkpoint` that was kept elsewhere: finds what was rewritten with the gate's own key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
