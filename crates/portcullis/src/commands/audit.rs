@@ -16,6 +16,11 @@ use crate::{cli, exit::Exit};
 pub(crate) fn run(arguments: &cli::AuditVerify) -> anyhow::Result<Exit> {
     let data = data_directory(&arguments.place)?;
     let directory = data.join("record");
+    anyhow::ensure!(
+        directory.exists(),
+        "there is no record in `{}` (has a gate run with this data directory?)",
+        directory.display()
+    );
     let key = arguments.key.clone().unwrap_or_else(|| directory.join("audit.pub"));
     let key = VerifyingKey::open(&key)?;
     let note = arguments.checkpoint.as_deref().map(read_note).transpose()?;
