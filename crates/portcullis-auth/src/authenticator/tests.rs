@@ -170,7 +170,7 @@ fn all_of_several_mechanisms() {
 #[test]
 fn who_takes_certificates_only_does_not_ask_for_tokens() {
     let world = world();
-    let only = Authenticator::any("orders", vec![world.mtls.clone()]).unwrap();
+    let only = Authenticator::any("orders", vec![world.mtls]).unwrap();
     assert_eq!(check(&only, &[], None), "401 auth/certificate_missing ClientCertificate realm=\"orders\"");
 }
 
