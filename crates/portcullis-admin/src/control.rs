@@ -41,12 +41,36 @@ pub enum ReloadOutcome {
         operations: usize,
         /// Milliseconds from reading the first file to the swap.
         took_millis: u64,
+        /// What protects less than before; `None` when the two could not be compared.
+        weakened: Option<Weakened>,
     },
     /// Nothing changed; the old configuration stays in place.
     Rejected {
         /// The whole explanation, as `portcullis check` prints it.
         why: String,
     },
+}
+
+/// What a reload made weaker, as `portcullis diff` judges it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weakened {
+    /// Protections that got weaker, each counted once an operation.
+    pub count: usize,
+    /// What they are, alike ones in one line; the first of them.
+    pub told: Vec<String>,
+    /// Lines left out.
+    pub untold: usize,
+}
+
+/// The last reload that put a configuration in place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastReload {
+    /// When, in RFC 3339.
+    pub at: String,
+    /// The number of the configuration it put in place.
+    pub generation: u64,
+    /// What protects less than before; `None` while that is being found out, and when it could not be.
+    pub weakened: Option<Weakened>,
 }
 
 /// A picture of the running gate.
@@ -64,6 +88,8 @@ pub struct Status {
     pub generation: u64,
     /// Why the last attempt to load another one failed, if it did.
     pub last_rejected: Option<String>,
+    /// The last reload that succeeded; `None` while the configuration is that of the start.
+    pub last_reload: Option<LastReload>,
     /// Listeners with the addresses they are bound to.
     pub listeners: Vec<ListenerStatus>,
     /// Operations by API.

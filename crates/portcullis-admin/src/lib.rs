@@ -13,5 +13,7 @@ mod server;
 mod status;
 mod token;
 
-pub use control::{Control, ListenerStatus, NotReady, ReloadOutcome, Status, UpstreamServerStatus};
+pub use control::{
+    Control, LastReload, ListenerStatus, NotReady, ReloadOutcome, Status, UpstreamServerStatus, Weakened,
+};
 pub use server::{Admin, AdminError};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use portcullis_core::{
     clock::Timestamp,
-    principal::Principal,
+    principal::{Mechanism, Principal},
     verdict::{Denial, Place},
 };
 use smallvec::SmallVec;
@@ -70,26 +70,38 @@ impl Provider {
         self.absence().place
     }
 
-    fn scheme(&self) -> Option<Scheme> {
+    /// How its callers prove who they are.
+    pub const fn mechanism(&self) -> Mechanism {
         match self {
-            Self::Jwt(_) => Some(Scheme::Bearer),
-            Self::Basic(_) => Some(Scheme::Basic),
-            Self::ApiKey(it) => Some(match it.key_place() {
+            Self::ApiKey(_) => Mechanism::ApiKey,
+            Self::Basic(_) => Mechanism::Basic,
+            Self::Jwt(_) => Mechanism::Jwt,
+            Self::Mtls(_) => Mechanism::Mtls,
+        }
+    }
+
+    const fn scheme(&self) -> Scheme {
+        match self {
+            Self::Jwt(_) => Scheme::Bearer,
+            Self::Basic(_) => Scheme::Basic,
+            Self::ApiKey(it) => match it.key_place() {
                 KeyPlace::Bearer => Scheme::Bearer,
                 KeyPlace::Header(_) | KeyPlace::Cookie(_) => Scheme::ApiKey,
-            }),
-            // A certificate is asked for by TLS; HTTP has no challenge for it.
-            Self::Mtls(_) => None,
+            },
+            Self::Mtls(_) => Scheme::ClientCertificate,
         }
     }
 }
 
-/// The schemes of challenges (RFC 9110 §11.6.1).
+/// The schemes of challenges (RFC 9110 §11.6.1). `ApiKey` and `ClientCertificate` are not registered: a 401 must name
+/// what would help, and a client that knows neither must not be told to send a token that nobody would look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scheme {
     Bearer,
     Basic,
     ApiKey,
+    /// TLS asks for the certificate; the word is that of draft-thomson-httpbis-cant.
+    ClientCertificate,
 }
 
 /// One provider of an alternative, and the scopes that the specification demands of its credential.
@@ -234,6 +246,11 @@ impl Authenticator {
         }
     }
 
+    /// The challenges for a caller who presented nothing.
+    pub fn invitations(&self) -> &[HeaderValue] {
+        &self.challenges.bare
+    }
+
     /// The challenges that go with a refusal (RFC 6750 §3, RFC 7617 §2); empty where a challenge would not help.
     pub fn challenges(&self, refusal: &Refusal) -> &[HeaderValue] {
         match refusal.denial() {
@@ -297,7 +314,7 @@ impl Challenges {
             return Err(refused());
         }
         let mut schemes: Vec<Scheme> = Vec::new();
-        for scheme in alternatives.iter().flatten().filter_map(|it| it.provider.scheme()) {
+        for scheme in alternatives.iter().flatten().map(|it| it.provider.scheme()) {
             if !schemes.contains(&scheme) {
                 schemes.push(scheme);
             }
@@ -307,6 +324,7 @@ impl Challenges {
                 Scheme::Bearer => format!("Bearer realm=\"{realm}\"{error}"),
                 Scheme::Basic => format!("Basic realm=\"{realm}\", charset=\"UTF-8\""),
                 Scheme::ApiKey => format!("ApiKey realm=\"{realm}\""),
+                Scheme::ClientCertificate => format!("ClientCertificate realm=\"{realm}\""),
             };
             HeaderValue::try_from(text).map_err(|_| refused())
         };

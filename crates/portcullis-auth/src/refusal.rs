@@ -75,6 +75,9 @@ pub enum Fault {
     BindingUnsupported,
     /// The provider's signing keys could not be had so far.
     SigningKeysUnavailable,
+    /// The provider's signing keys are older than allowed, because its issuer is away: a key that was withdrawn
+    /// meanwhile would still be believed.
+    SigningKeysTooOld,
     /// No client certificate was presented.
     CertificateMissing,
     /// The client certificate has ended since the connection was made.
@@ -172,6 +175,12 @@ impl Fault {
                 "auth/signing_keys_unavailable",
                 High,
                 "the provider's signing keys are not known",
+                Unavailable,
+            ),
+            Self::SigningKeysTooOld => (
+                "auth/signing_keys_too_old",
+                High,
+                "the provider's signing keys are too old: its issuer has not answered for too long",
                 Unavailable,
             ),
             Self::CertificateMissing => {

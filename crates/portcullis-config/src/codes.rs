@@ -222,8 +222,24 @@ pub static UNUSED: Code = warning(
     "a definition is not used",
     "Nothing refers to this name. Either a reference is missing or the definition can go.",
 );
+/// No API is configured.
+pub static NOTHING_SERVED: Code = warning(
+    "PC3014",
+    "nothing is served",
+    "There is no API below `apis`, so every call is answered with 404. An API is a specification and an upstream:\n\
+     `apis: { orders: { spec: openapi.yaml, upstream: \"http://127.0.0.1:9000\" } }`.",
+);
+/// A consumer that several providers could vouch for.
+pub static CONSUMER_OF_ANY: Code = error(
+    "PC3015",
+    "a consumer could be vouched for by several providers",
+    "Ids are names that a provider gives. Where several providers give them, the same id may be somebody else at\n\
+     each, and a consumer without `provider:` would lend its roles, scopes and plan to all of them (CWE-290). Say\n\
+     whose id is meant: `consumers: { shop: { provider: keys } }`. All providers of API keys count as one, for\n\
+     their keys come from one store.",
+);
 /// All kinds of remark, in the order of their ids.
-pub static ALL: [&Code; 29] = [
+pub static ALL: [&Code; 31] = [
     &SYNTAX,
     &DUPLICATE_KEY,
     &UNREADABLE,
@@ -253,6 +269,8 @@ pub static ALL: [&Code; 29] = [
     &NO_CERTIFICATES,
     &TRUST_EVERYBODY,
     &UNUSED,
+    &NOTHING_SERVED,
+    &CONSUMER_OF_ANY,
 ];
 
 /// The kind of remark of an id such as `PC3001`, in any case of letters.

@@ -126,7 +126,7 @@ fn what_is_missing_or_of_the_wrong_shape_is_shown() {
 
 #[test]
 fn a_file_without_a_listener_is_refused() {
-    insta::assert_snapshot!(check("tls: auto\n") + &check("apis: {}\n"));
+    insta::assert_snapshot!(check("tls: auto\n") + &check("apis: {}\n") + &check(""));
 }
 
 #[test]
@@ -327,4 +327,45 @@ fn codes_are_found_by_id_and_are_in_order() {
     assert_eq!(codes::find("pc3001"), Some(&codes::LITERAL_SECRET));
     assert!(codes::ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
     assert!(portcullis_config::codes_reference().contains("## PC2009"));
+}
+
+#[test]
+fn a_consumer_of_several_providers_must_say_whose_it_is() {
+    let with_providers = |providers: &str, consumer: &str| {
+        let top = format!("identity: {{ providers: {{ {providers} }} }}\nconsumers:\n  ali: {consumer}\n");
+        check(&(top + &api("auth: keys")))
+    };
+    let (keys, users) = ("keys: { api_keys: {} }", "staff: { basic: { users: users } }");
+    assert_eq!(with_providers(keys, "{ roles: [a] }"), "0 errors, 0 warnings\n");
+    // Every provider of keys reads the one store.
+    let more_keys = format!("{keys}, others: {{ api_keys: {{ header: X-Other }} }}");
+    assert!(!with_providers(&more_keys, "{ roles: [a] }").contains("PC3015"));
+    let both = format!("{keys}, {users}");
+    assert!(!with_providers(&both, "{ provider: keys, roles: [a] }").contains("PC3015"));
+    insta::assert_snapshot!(with_providers(&both, "{ roles: [a] }"));
+}
+
+#[test]
+fn a_configuration_that_serves_nothing_is_a_warning() {
+    let loaded = load_text("listen: 127.0.0.1:1\n");
+    assert!(loaded.config.is_some());
+    let codes: Vec<_> = loaded.diagnostics.iter().map(|it| it.code.id).collect();
+    assert_eq!(codes, ["PC3014"]);
+}
+
+#[test]
+fn clocks_may_be_told_not_to_differ_and_keys_may_not_age_before_they_are_fetched() {
+    let issuer = |more: &str| check(&api(&format!("auth: {{ oidc: https://x, audience: a, {more} }}")));
+    for good in ["leeway: 0s", "leeway: 5m", "refresh: 1h, keys_max_age: 1h"] {
+        assert_eq!(issuer(good), "0 errors, 0 warnings\n", "{good}");
+    }
+    for (bad, why) in [
+        ("leeway: 6m", "`6m` is no leeway: clocks may differ by five minutes at most"),
+        ("keys_max_age: 5m", "`keys_max_age` is shorter than `refresh`"),
+        ("refresh: 2d", "`keys_max_age` is shorter than `refresh`"),
+        ("keys_max_age: 0s", "it must be longer than nothing"),
+    ] {
+        let text = issuer(bad);
+        assert!(text.contains(why) && text.contains("1 error,"), "{bad}: {text}");
+    }
 }

@@ -39,7 +39,7 @@ async fn a_consumer_has_roles_tenant_and_plan_besides_those_of_its_key() {
     let top = "identity: { providers: { keys: { api_keys: {} }, others: { basic: { users: users } } } }
 plans: { gold: { rate: 100/s }, tin: { rate: 100/s } }
 consumers:
-  shop-frontend: { roles: [manager], tenant: acme, plan: gold }
+  shop-frontend: { provider: keys, roles: [manager], tenant: acme, plan: gold }
   stranger: { provider: others, roles: [manager] }";
     let api = "    auth: [keys, others]\n    operations: { deleteOrder: { roles: [manager] } }";
     let gate = gate(&upstream, top, api).file("users", "# nobody\n").start().await;
@@ -92,4 +92,16 @@ async fn keys_may_come_as_bearer_tokens() {
     let refused = Caller::of(gate.address()).with("authorization", "Bearer pcl_wrong").get("/orders").await;
     gate.assert_refused(&refused, 401, "auth/key_malformed").await;
     gate.assert_nowhere(&key);
+}
+
+#[tokio::test]
+async fn an_id_that_two_providers_may_give_is_refused_without_its_provider() {
+    let upstream = Upstream::agreeable().await;
+    let top = "identity: { providers: { keys: { api_keys: {} }, others: { basic: { users: users } } } }
+consumers:
+  shop-frontend: { roles: [manager] }";
+    let gate = gate(&upstream, top, "    auth: [keys, others]").file("users", "# nobody\n");
+    let output = gate.command(&["check"]);
+    assert_eq!(output.code, 78, "{output:?}");
+    assert!(output.stderr.contains("PC3015") && output.stderr.contains("portcullis.yaml:7:3"), "{output:?}");
 }

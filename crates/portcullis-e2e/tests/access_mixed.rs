@@ -134,6 +134,20 @@ async fn wrong_credentials_never_count_as_none() {
     gate.assert_refused(&refused, 401, "auth/token_malformed").await;
 }
 
+#[tokio::test]
+async fn a_refusal_names_the_mechanism_that_the_api_takes() {
+    let stage = Stage::new().await;
+    let gate = stage.gate(SHOP, "    auth: [keys, anonymous]\n    roles: [nobody-has-this]").start().await;
+    // Passed as anonymous, and refused by a later guard: the challenge is that of the API all the same.
+    let refused = get(&gate, "/orders", &[]).await;
+    gate.assert_refused(&refused, 401, "authorize/principal_missing").await;
+    assert_eq!(refused.header("www-authenticate"), "ApiKey realm=\"shop\"");
+    let key = gate.key("frontend", &[]);
+    let refused = get(&gate, "/orders", &[("x-api-key", &key)]).await;
+    let event = gate.assert_refused(&refused, 403, "authorize/role_missing").await;
+    assert_eq!(event["reasons"][0]["evidence"][0]["place"]["header"], "x-api-key", "{event:#}");
+}
+
 const SECURED: &str = r#"
 openapi: 3.1.0
 info: { title: Shop, version: "1" }

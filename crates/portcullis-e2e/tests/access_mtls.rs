@@ -116,6 +116,19 @@ async fn where_certificates_are_optional_the_api_decides() {
 }
 
 #[tokio::test]
+async fn who_takes_certificates_only_neither_asks_for_tokens_nor_blames_a_header() {
+    let api = "    auth: partners\n    roles: [nobody-has-this]";
+    let stage = Stage::of("optional", "{ id: common_name }", api).await;
+    let refused = stage.caller(None).get("/orders", &[]).await.expect("an answer");
+    assert_eq!(refused.status, 401, "{}", refused.text());
+    assert_eq!(refused.header("www-authenticate"), "ClientCertificate realm=\"shop\"");
+    let own = stage.partners.client("billing", "Acme", "spiffe://acme/billing");
+    let refused = stage.caller(Some(&own)).get("/orders", &[]).await.expect("an answer");
+    let event = stage.gate.assert_refused(&refused, 403, "authorize/role_missing").await;
+    assert_eq!(event["reasons"][0]["evidence"][0]["place"], "connection", "{event:#}");
+}
+
+#[tokio::test]
 async fn nobody_else_can_set_identity_headers() {
     let upstream = Upstream::agreeable().await;
     let gate = keyed(&upstream, "{ X-User: principal.id, X-Tenant: principal.tenant }").start().await;

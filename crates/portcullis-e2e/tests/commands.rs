@@ -166,6 +166,40 @@ fn diff_tells_weaker_from_stronger() {
 }
 
 #[test]
+fn diff_tells_once_what_one_line_changed_everywhere() {
+    let (before, after) = (folder(), folder());
+    let paths: String = (0..6)
+        .map(|n| {
+            format!(
+                "  /n{n}: {{ get: {{ operationId: n{n}, responses: {{ '200': {{ description: ok }} }} }} }}\n"
+            )
+        })
+        .collect();
+    let spec = SPEC.replace("paths:\n", &format!("paths:\n{paths}"));
+    for folder in [&before, &after] {
+        write(folder.path(), "openapi.yaml", &spec);
+    }
+    write(after.path(), "portcullis.yaml", &format!("{CONFIG}defaults: {{ mode: report }}\n"));
+    let config = |folder: &tempfile::TempDir| folder.path().join("portcullis.yaml").display().to_string();
+    let ask = |more: &[&str]| {
+        let files = [config(&before), config(&after)];
+        let arguments: Vec<&str> = ["diff"]
+            .into_iter()
+            .chain(files.iter().map(String::as_str))
+            .chain(more.iter().copied())
+            .collect();
+        portcullis(before.path(), &arguments)
+    };
+    let text = ask(&[]);
+    assert_eq!(text.code, 3, "{text:?}");
+    let once = "WEAKER    7 operations of api notes: GET /n0, GET /n1, GET /n2 and 4 more\n          mode: block → report\n";
+    assert!(text.stdout.contains(once), "{}", text.stdout);
+    let json: serde_json::Value = serde_json::from_str(&ask(&["--json"]).stdout).unwrap();
+    let modes = json["differences"].as_array().unwrap().iter().filter(|it| it["protection"] == "mode");
+    assert_eq!(modes.count(), 7, "{json:#}");
+}
+
+#[test]
 fn diff_of_a_broken_file_says_which() {
     let (code, text) = diff(|folder| write(folder, "portcullis.yaml", "listen: nonsense"));
     assert_eq!(code, 78, "{text}");
@@ -178,6 +212,31 @@ fn without_a_gate_the_command_line_says_so() {
     let output = portcullis(folder.path(), &["status"]);
     assert_eq!(output.code, 69, "{}", output.stderr);
     assert!(output.stderr.contains("no running gate answers"), "{}", output.stderr);
+}
+
+#[test]
+fn a_newcomers_mistakes_are_named_for_what_they_are() {
+    let folder = folder();
+    write(folder.path(), "empty.yaml", "");
+    write(folder.path(), "file.yaml", &format!("data: keys.json\n{CONFIG}"));
+    std::fs::write(folder.path().join("binary.yaml"), [0xff, 0xfe]).unwrap();
+    std::fs::create_dir(folder.path().join("folder")).unwrap();
+    for (arguments, code, told) in [
+        (&["check", "-c", "absent.yaml"][..], 78, "there is no such file"),
+        (&["check", "-c", "folder"], 78, "it is a directory"),
+        (&["check", "-c", "binary.yaml"], 78, "it is no text in UTF-8"),
+        (&["check", "-c", "empty.yaml"], 78, "nothing listens"),
+        (&["run", "-c", "empty.yaml"], 78, "nothing listens"),
+        (&["run", "-c", "file.yaml"], 1, "`keys.json` is not a directory"),
+        (&["status", "-c", "absent.yaml"], 1, "there is no file `absent.yaml`"),
+        (&["audit", "verify"], 1, "there is no record in"),
+        (&["events"], 1, "there is no record in"),
+    ] {
+        let output = portcullis(folder.path(), arguments);
+        assert_eq!(output.code, code, "{arguments:?}: {output:?}");
+        assert!(output.stderr.contains(told), "{arguments:?}: {output:?}");
+        assert!(!output.stderr.contains("os error"), "{arguments:?}: {output:?}");
+    }
 }
 
 #[test]

@@ -271,6 +271,38 @@ async fn a_truncated_file_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_history_signed_anew_with_the_gates_own_key_contradicts_a_kept_checkpoint() {
+    let (gate, file) = stopped().await;
+    let record = gate.data().join("record");
+    let kept = gate.folder().join("kept.checkpoint");
+    std::fs::copy(record.join("checkpoint"), &kept).unwrap();
+    let against =
+        |gate: &Gate, checkpoint: &str| gate.command(&["audit", "verify", "--checkpoint", checkpoint]);
+    let said = against(&gate, "kept.checkpoint");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stdout.contains("agrees with the checkpoint kept elsewhere"), "{said:?}");
+    for (wrong, why) in
+        [("absent", "cannot read the checkpoint `absent`"), ("portcullis.yaml", "portcullis.yaml")]
+    {
+        let said = against(&gate, wrong);
+        assert!(said.code != 0 && said.stderr.contains(why), "{said:?}");
+    }
+    // Whoever has the machine throws the record away, and lets the gate begin another with the same key.
+    std::fs::remove_file(file).unwrap();
+    std::fs::remove_file(record.join("checkpoint")).unwrap();
+    let config = std::fs::read_to_string(gate.folder().join("portcullis.yaml")).unwrap();
+    let again = format!("data: {}\n{config}", gate.data().display());
+    let mut again = Gate::new(&again).file("shop.yaml", SHOP).start().await;
+    assert_eq!(Caller::of(again.address()).get("/orders").await.status, 502, "its upstream is gone by now");
+    again.signal("TERM");
+    assert_eq!(again.ended().await, 0);
+    assert_eq!(gate.command(&["audit", "verify"]).code, 0, "it is whole and signed");
+    let said = against(&gate, "kept.checkpoint");
+    assert_eq!(said.code, 4, "{said:?}");
+    assert!(said.stderr.contains("a signed checkpoint"), "{said:?}");
+}
+
+#[tokio::test]
 async fn the_admin_listener_and_the_control_socket_keep_to_themselves() {
     let upstream = Upstream::agreeable().await;
     let gate = gate(&upstream).await;

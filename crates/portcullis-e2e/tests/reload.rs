@@ -7,6 +7,9 @@
     reason = "a failure here is a failed test"
 )]
 
+#[path = "reload/weaker.rs"]
+mod weaker;
+
 use std::time::Duration;
 
 use http::Method;

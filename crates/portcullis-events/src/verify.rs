@@ -3,7 +3,7 @@
 //!
 //! What it cannot see: records behind the last checkpoint that were rewritten with their whole tail
 //! ([`Report::unsigned`] of them), and anything done by one who holds the private key. Against the first, let
-//! checkpoints be frequent; against both, keep copies of checkpoints elsewhere and hand the latest in as `known`.
+//! checkpoints be frequent; against both, keep copies of checkpoints elsewhere and hand the latest in as [`Kept`].
 
 use std::{
     fmt, fs,
@@ -22,6 +22,15 @@ use crate::{
 
 /// A start after a crash writes a few records before it signs; so many more than promised are tolerated.
 const SLACK: u64 = 16;
+
+/// A checkpoint that was kept elsewhere: who holds the key can sign a new history, and cannot change this copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept<'a> {
+    /// Where it was read from, for what is said about it.
+    pub path: &'a Path,
+    /// The signed note.
+    pub note: &'a str,
+}
 
 /// What was read, and found sound.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +55,16 @@ pub struct Report {
     pub incomplete: bool,
     /// The latest checkpoint, to be kept elsewhere.
     pub latest: Option<Statement>,
+    /// The checkpoint that was kept elsewhere, where one was given.
+    pub kept: Option<Statement>,
+}
+
+impl Report {
+    /// Whether the checkpoint that was kept elsewhere could be compared with the log: the record it ends with must
+    /// not have been deleted by the retention.
+    pub fn kept_is_covered(&self) -> bool {
+        self.kept.is_none_or(|it| it.size >= self.first)
+    }
 }
 
 /// The first record that is wrong.
@@ -149,12 +168,12 @@ pub enum Outcome {
     Flawed(Finding, Report),
 }
 
-/// Verifies the log in `directory`. `known` is a checkpoint that was kept elsewhere. The log may be written
+/// Verifies the log in `directory`, also against a checkpoint that was kept elsewhere. The log may be written
 /// meanwhile.
 ///
 /// # Errors
 /// When a file cannot be read. What is wrong with the log is an [`Outcome`], not an error.
-pub fn verify(directory: &Path, key: &VerifyingKey, known: Option<&str>) -> Result<Outcome, EventsError> {
+pub fn verify(directory: &Path, key: &VerifyingKey, kept: Option<Kept<'_>>) -> Result<Outcome, EventsError> {
     // Before the records: the log only grows, so what is read later covers what was signed earlier.
     let path = directory.join(CHECKPOINT);
     let latest = match fs::read_to_string(&path) {
@@ -165,12 +184,18 @@ pub fn verify(directory: &Path, key: &VerifyingKey, known: Option<&str>) -> Resu
     };
     let mut state = State::new(key);
     let whole = |flaw| Finding { file: path.clone(), line: 0, seq: None, flaw };
-    for note in [latest.as_deref(), known].into_iter().flatten() {
-        match key.verify(note) {
+    let latest_note = latest.as_deref().map(|note| Kept { path: &path, note });
+    for signed in [latest_note, kept].into_iter().flatten() {
+        match key.verify(signed.note) {
             Ok(statement) => state.promised.push(statement),
-            Err(flaw) => return Ok(state.flawed(whole(Flaw::Signature(flaw)))),
+            Err(flaw) => {
+                return Ok(
+                    state.flawed(Finding { file: signed.path.to_owned(), ..whole(Flaw::Signature(flaw)) })
+                );
+            }
         }
     }
+    state.report.kept = kept.and(state.promised.last().copied());
     let segments = segment::list(directory)?;
     for (index, segment) in segments.iter().enumerate() {
         if let Some(finding) = state.file(segment, index + 1 == segments.len())? {
@@ -268,6 +293,10 @@ impl<'a> State<'a> {
             self.report.first = line.seq;
             self.next = line.seq;
             self.prev = if line.seq == 0 { Hash::ZERO } else { line.prev };
+            // A promise about what the retention deleted just before is still told by the first link.
+            if self.contradicted() {
+                return Some(self.recomputed());
+            }
         }
         if line.seq > self.next {
             // A writer that found the log cut off goes on behind what was promised and says so.
@@ -288,8 +317,12 @@ impl<'a> State<'a> {
         self.prev = line.hash;
         self.next = line.seq.saturating_add(1);
         self.report.records += 1;
-        let stated = self.promised.iter().any(|it| it.size == self.next && it.hash != self.prev);
-        stated.then(|| self.recomputed())
+        self.contradicted().then(|| self.recomputed())
+    }
+
+    /// Whether somebody signed another hash for the record before [`State::next`].
+    fn contradicted(&self) -> bool {
+        self.promised.iter().any(|it| it.size == self.next && it.hash != self.prev)
     }
 
     fn said(&mut self, line: &Line<'_>) -> Option<Flaw> {

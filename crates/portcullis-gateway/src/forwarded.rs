@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use portcullis_core::id::ReferenceId;
 use smallvec::SmallVec;
 
-use crate::plan::MakersMarks;
+use crate::{plan::MakersMarks, target};
 
 /// `X-Forwarded-For`.
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -107,7 +107,26 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, trust: Trust, identity: &[H
     for name in gone {
         headers.remove(name);
     }
+    name_host_plainly(headers);
     hop
+}
+
+/// The upstream is to choose by the same host as the gate: a dot at its end or another spelling of an address could
+/// lead it elsewhere. Letters keep their case, which nobody heeds.
+fn name_host_plainly(headers: &mut HeaderMap) {
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
+        return;
+    };
+    // The usual host is told without allocating.
+    if !(host.starts_with('[') || host.ends_with('.') || host.contains(".:")) {
+        return;
+    }
+    let Some(plain) = target::plain_authority(host).filter(|plain| !plain.eq_ignore_ascii_case(host)) else {
+        return;
+    };
+    if let Ok(plain) = HeaderValue::from_str(&plain) {
+        headers.insert(HOST, plain);
+    }
 }
 
 /// Takes out of an answer what concerns the upstream's connection alone, and what tells an attacker which software
@@ -164,15 +183,21 @@ fn names<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
 }
 
 fn ends_here(name: &str, trust: Trust, identity: &[HeaderName]) -> bool {
+    if identity.iter().any(|it| is_same_name(it.as_str(), name)) {
+        return true;
+    }
     if memchr::memchr(b'_', name.as_bytes()).is_some() {
         // No proxy of good standing sends such a name: an alias is believed from nobody.
         let alias = name.replace('_', "-");
-        return ends_here(&alias, Trust::None, identity);
+        return ends_here(&alias, Trust::None, &[]);
     }
-    is_hop_by_hop(name)
-        || overrides(name)
-        || (trust == Trust::None && speaks_for_another(name))
-        || identity.iter().any(|it| it.as_str() == name)
+    is_hop_by_hop(name) || overrides(name) || (trust == Trust::None && speaks_for_another(name))
+}
+
+/// Whether two names are one to a server that reads `_` as `-`, whichever of them the configuration wrote.
+fn is_same_name(one: &str, other: &str) -> bool {
+    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    one.len() == other.len() && one.bytes().map(plain).eq(other.bytes().map(plain))
 }
 
 fn is_hop_by_hop(name: &str) -> bool {

@@ -2,18 +2,28 @@
 //!
 //! The most exact host wins (exact, then the wildcard with most labels, then any), a path without parameters
 //! before any other, then the API with the longest prefix, and within it literal segments before parameters.
+//!
+//! A path whose operation would be another one if it were read as some upstream may read it (see `reading`) has none:
+//! the guards of the one would judge what the other serves.
 
+mod reading;
+mod segment;
 mod template;
+mod walk;
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use hashbrown::HashMap;
 use http::Method;
 use smallvec::SmallVec;
 
-use crate::plan::{ApiPlan, Endpoint, HeadPolicy};
+use crate::{
+    plan::{ApiPlan, Endpoint, HeadPolicy},
+    target,
+};
 pub use template::TemplateError;
-use template::{Templates, Values};
+use template::Templates;
+use walk::{Reading, Walk};
 
 /// Path parameters by name, as ranges into the path routed.
 pub type PathParameters = SmallVec<[(Arc<str>, Range<usize>); 4]>;
@@ -35,10 +45,15 @@ struct Site {
     literal: HashMap<Box<str>, SmallVec<[usize; 1]>>,
     /// Indexes into [`Router::apis`], longest prefix first.
     apis: Vec<usize>,
+    /// Whether an API has a path without parameters below the prefix of another one: it could be meant by what the
+    /// other one takes.
+    has_overlap: bool,
 }
 
 struct Api {
     plan: ApiPlan,
+    /// The prefix as [`reading::folded`].
+    folded_prefix: Box<str>,
     templates: Templates,
 }
 
@@ -133,16 +148,35 @@ impl Router {
             site.apis.sort_by_key(|index| {
                 std::cmp::Reverse(apis.get(*index).map_or(0, |api| api.plan.prefix.len()))
             });
+            site.has_overlap = site.overlaps(apis);
         }
         if errors.is_empty() { Ok(router) } else { Err(errors) }
     }
 
     /// Finds the operation. `host` is lower case, with or without a port; `path` is the checked path.
     pub fn route<'a>(&'a self, host: &str, method: &Method, path: &str) -> Routed<'a> {
+        let mut walk = Walk::new(path);
+        let found = self.search(host, method, &mut walk);
+        let Routed::Operation(api, endpoint, _) = &found else {
+            return found;
+        };
+        if !walk.is_ambiguous {
+            return found;
+        }
+        walk.reading = Reading::Forgiving;
+        match self.search(host, method, &mut walk) {
+            Routed::Operation(_, other, _) if Arc::ptr_eq(endpoint, other) => found,
+            Routed::Operation(..) | Routed::NoMethod(..) | Routed::NoPath(_) | Routed::NoApi => {
+                Routed::NoPath(api)
+            }
+        }
+    }
+
+    fn search<'a>(&'a self, host: &str, method: &Method, walk: &mut Walk<'_>) -> Routed<'a> {
         let host = without_port(host);
         let mut best = Routed::NoApi;
         if let Some(site) = self.exact.get(host)
-            && let Some(found) = self.route_in(site, method, path, &mut best)
+            && let Some(found) = self.search_site(site, method, walk, &mut best)
         {
             return found;
         }
@@ -150,14 +184,14 @@ impl Router {
             let mut rest = host;
             while let Some((_, parent)) = rest.split_once('.') {
                 if let Some(site) = self.wildcard.get(parent)
-                    && let Some(found) = self.route_in(site, method, path, &mut best)
+                    && let Some(found) = self.search_site(site, method, walk, &mut best)
                 {
                     return found;
                 }
                 rest = parent;
             }
         }
-        self.route_in(&self.any, method, path, &mut best).unwrap_or(best)
+        self.search_site(&self.any, method, walk, &mut best).unwrap_or(best)
     }
 
     /// The APIs of this listener.
@@ -165,35 +199,64 @@ impl Router {
         self.apis.iter().map(|api| &api.plan)
     }
 
-    fn route_in<'a>(
+    fn search_site<'a>(
         &'a self,
         site: &'a Site,
         method: &Method,
-        path: &str,
+        walk: &mut Walk<'_>,
         best: &mut Routed<'a>,
     ) -> Option<Routed<'a>> {
-        for index in site.literal.get(path).into_iter().flatten() {
-            let routed = self.apis.get(*index)?.route(method, path);
+        for index in site.literal.get(walk.path).into_iter().flatten() {
+            let routed = self.apis.get(*index)?.route(method, walk);
             if let Routed::Operation(..) = routed {
                 return Some(routed);
             }
         }
+        match walk.reading {
+            Reading::Written => walk.is_ambiguous = walk.is_ambiguous || site.has_overlap,
+            Reading::Forgiving | Reading::ForgivingLiteral => {
+                if let Some(found) = self.search_literals(site, method, walk) {
+                    return Some(found);
+                }
+            }
+        }
         let mut length = None;
         for api in site.apis.iter().filter_map(|index| self.apis.get(*index)) {
-            if length.is_some_and(|length| length != api.plan.prefix.len()) {
+            let prefix = &*api.plan.prefix;
+            if length.is_some_and(|length| length != prefix.len()) {
                 break;
             }
-            if !within(path, &api.plan.prefix) {
-                continue;
+            if !within(walk.path, prefix) {
+                if !walk.is_within(&api.folded_prefix) {
+                    continue;
+                }
+                if walk.reading == Reading::Written {
+                    walk.is_ambiguous = true;
+                    continue;
+                }
             }
-            length = Some(api.plan.prefix.len());
-            let routed = api.route(method, path);
+            length = Some(prefix.len());
+            let routed = api.route(method, walk);
             if let Routed::Operation(..) = routed {
                 return Some(routed);
             }
             keep_closer(best, routed);
         }
         None
+    }
+
+    /// A path without parameters goes before any other however it is read.
+    fn search_literals<'a>(
+        &'a self,
+        site: &Site,
+        method: &Method,
+        walk: &mut Walk<'_>,
+    ) -> Option<Routed<'a>> {
+        walk.reading = Reading::ForgivingLiteral;
+        let mut found = site.apis.iter().filter_map(|index| self.apis.get(*index)?.operation(method, walk));
+        let found = found.next();
+        walk.reading = Reading::Forgiving;
+        found
     }
 }
 
@@ -208,6 +271,15 @@ impl Site {
                 }
             }
         }
+    }
+
+    fn overlaps(&self, apis: &[Api]) -> bool {
+        let prefix = |index: &usize| apis.get(*index).map_or("", |api| &*api.folded_prefix);
+        self.literal.iter().any(|(path, owners)| {
+            let own = owners.iter().map(|it| prefix(it).len()).min().unwrap_or(0);
+            let mut walk = Walk::new(path);
+            self.apis.iter().map(prefix).any(|other| other.len() > own && walk.is_within(other))
+        })
     }
 }
 
@@ -246,14 +318,19 @@ impl Api {
                 }),
             }
         }
-        if errors.is_empty() { Ok(Self { plan, templates }) } else { Err(errors) }
+        let folded_prefix = reading::folded(&plan.prefix).into();
+        if errors.is_empty() { Ok(Self { plan, folded_prefix, templates }) } else { Err(errors) }
     }
 
-    fn route(&self, method: &Method, path: &str) -> Routed<'_> {
-        let mut values = Values::new();
+    fn operation(&self, method: &Method, walk: &mut Walk<'_>) -> Option<Routed<'_>> {
+        let routed = self.route(method, walk);
+        matches!(routed, Routed::Operation(..)).then_some(routed)
+    }
+
+    fn route(&self, method: &Method, walk: &mut Walk<'_>) -> Routed<'_> {
         let mut allowed: SmallVec<[&str; 8]> = SmallVec::new();
         let head_as_get = *method == Method::HEAD && self.plan.head == HeadPolicy::AsGet;
-        let found = self.templates.find(path, &mut values, &mut |methods| {
+        let found = self.templates.find(walk, &mut |methods| {
             let index = methods.find(method.as_str());
             let index = index.or_else(|| if head_as_get { methods.find("GET") } else { None });
             if index.is_none() {
@@ -268,7 +345,7 @@ impl Api {
         let endpoint = found.and_then(|(leaf, index)| Some((leaf, self.plan.endpoints.get(index)?)));
         match endpoint {
             Some((names, endpoint)) => {
-                let parameters = names.iter().cloned().zip(values).collect();
+                let parameters = names.iter().cloned().zip(walk.values.drain(..)).collect();
                 Routed::Operation(&self.plan, endpoint, parameters)
             }
             None if allowed.is_empty() => Routed::NoPath(&self.plan),
@@ -303,11 +380,15 @@ fn without_port(host: &str) -> &str {
     }
 }
 
+/// A configured host in the form of [`target::check_host`].
 fn normalised_host(host: &str) -> Option<String> {
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    let address = name.starts_with('[') && name.ends_with(']');
-    (!name.is_empty() && (plain || address)).then(|| host.trim_end_matches('.').to_ascii_lowercase())
+    if let Some(parent) = host.strip_prefix("*.") {
+        let parent = target::plain_host(parent).filter(|parent| !parent.starts_with('['))?;
+        return Some(format!("*.{parent}"));
+    }
+    // In configuration an address needs no brackets, for no port follows it.
+    let address = host.parse::<std::net::Ipv6Addr>().map(|address| format!("[{address}]"));
+    address.ok().or_else(|| target::plain_host(host).map(Cow::into_owned))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The request target and the host, in the one form that is routed, checked and forwarded.
 //!
 //! What two servers could read differently is refused, not repaired (CWE-436, CWE-22): an encoded slash, backslash or
-//! zero byte, dot segments in any spelling, empty segments, two hosts. What every reader must treat alike (RFC 3986
+//! control character, dot segments in any spelling, empty segments, two hosts. What every reader must treat alike (RFC 3986
 //! §6.2.2) is brought into one form: unreserved characters decoded, hexadecimal digits in capitals.
 
 use std::borrow::Cow;
@@ -28,6 +28,8 @@ pub enum Fault {
     EncodedBackslash,
     /// `%00` in the path.
     EncodedZero,
+    /// `%01` to `%1F` or `%7F` in the path.
+    EncodedControl,
     /// `.` or `..` as a segment, encoded or with parameters (`..;x`) too.
     DotSegment,
     /// Two slashes in a row.
@@ -57,6 +59,7 @@ impl Fault {
             | Self::EncodedSlash
             | Self::EncodedBackslash
             | Self::EncodedZero
+            | Self::EncodedControl
             | Self::DotSegment
             | Self::EmptySegment
             | Self::NoHost
@@ -81,6 +84,9 @@ impl Fault {
             Self::EncodedSlash => ("target/encoded_slash", Severity::Medium, "the path holds `%2F`"),
             Self::EncodedBackslash => ("target/encoded_backslash", Severity::High, "the path holds `%5C`"),
             Self::EncodedZero => ("target/encoded_zero", Severity::High, "the path holds `%00`"),
+            Self::EncodedControl => {
+                ("target/encoded_control", Severity::High, "the path holds an encoded control character")
+            }
             Self::DotSegment => {
                 ("target/dot_segment", Severity::High, "the path holds `.` or `..` as a segment")
             }
@@ -112,6 +118,10 @@ pub struct Target<'a> {
 pub fn check<'a>(method: &Method, uri: &'a Uri, bytes_max: usize) -> Result<Target<'a>, Fault> {
     if method == Method::CONNECT {
         return Err(Fault::Connect);
+    }
+    // Whoever sends `ftp:` or `file:` takes the gate for an open proxy.
+    if uri.scheme_str().is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
+        return Err(Fault::Form);
     }
     let Some(text) = uri.path_and_query() else {
         return Err(Fault::Form);
@@ -243,6 +253,8 @@ fn push_decoded(out: &mut String, byte: u8, part: Part) -> Result<(), Fault> {
         b'/' if part == Part::Path => return Err(Fault::EncodedSlash),
         b'\\' if part == Part::Path => return Err(Fault::EncodedBackslash),
         0 if part == Part::Path => return Err(Fault::EncodedZero),
+        // Cut by some readers, an end of line to others (CWE-93).
+        0x01..=0x1f | 0x7f if part == Part::Path => return Err(Fault::EncodedControl),
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
         _ => push_encoded(out, byte),
     }
@@ -266,7 +278,7 @@ fn digit(byte: Option<u8>) -> Option<u8> {
     }
 }
 
-/// The host that the request names, lower case, with its port where given; empty for HTTP/1.0 without one.
+/// The host that the request names, in the form of [`plain_authority`]; empty for HTTP/1.0 without one.
 ///
 /// `server_name` is what the TLS session was made for; another host over it is misdirected (RFC 9110 §7.4).
 pub fn check_host(
@@ -292,30 +304,48 @@ pub fn check_host(
         (None, None) if version < Version::HTTP_11 => return Ok(Box::default()),
         (None, None) => return Err(Fault::NoHost),
     };
-    let host = named.to_ascii_lowercase();
-    let name = host_name(&host).ok_or(Fault::BadHost)?;
-    if server_name.is_some_and(|server_name| server_name != name.trim_end_matches('.')) {
+    let (host, port) = split_port(named).ok_or(Fault::BadHost)?;
+    let host = plain_host(host).ok_or(Fault::BadHost)?;
+    // Some clients end the name in a dot there too, though RFC 6066 §3 has none.
+    if server_name.is_some_and(|name| plain_host(name).is_none_or(|name| name != host)) {
         return Err(Fault::Misdirected);
     }
-    Ok(host.into_boxed_str())
+    Ok([&*host, port].concat().into_boxed_str())
 }
 
-/// The name or address in front of the port; `None` when the text is not a host.
-fn host_name(host: &str) -> Option<&str> {
-    let (name, port) = match host.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            address.parse::<std::net::Ipv6Addr>().ok()?;
-            (host.get(..address.len() + 2)?, port.strip_prefix(':').or(port.is_empty().then_some("0"))?)
-        }
-        None => host.split_once(':').unwrap_or((host, "0")),
+/// A host and its port in the form that is routed and forwarded: lower case, without the dot that makes a name
+/// absolute (RFC 3986 §3.2.2), an IPv6 address in its shortest spelling. `None` when it is not a host.
+pub fn plain_authority(text: &str) -> Option<String> {
+    let (host, port) = split_port(text)?;
+    Some([&*plain_host(host)?, port].concat())
+}
+
+/// The same for a host without port; addresses of IPv6 stand in brackets.
+pub fn plain_host(host: &str) -> Option<Cow<'_, str>> {
+    if let Some(rest) = host.strip_prefix('[') {
+        let address: std::net::Ipv6Addr = rest.strip_suffix(']')?.parse().ok()?;
+        return Some(format!("[{address}]").into());
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_name =
+        name.len() <= 253 && name.split('.').all(|label| !label.is_empty() && label.bytes().all(plain));
+    let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    is_name.then(|| if is_lower { name.into() } else { name.to_ascii_lowercase().into() })
+}
+
+/// The host, and its port with the colon before it; `None` when the port is not one.
+fn split_port(authority: &str) -> Option<(&str, &str)> {
+    let at = match authority.strip_prefix('[') {
+        Some(rest) => rest.find(']')? + 2,
+        None => authority.find(':').unwrap_or(authority.len()),
     };
-    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    let good_name =
-        name.starts_with('[') || (!name.is_empty() && name.len() <= 253 && name.bytes().all(in_name));
-    let good_port =
-        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    (good_name && good_port).then_some(name)
+    let (host, port) = authority.split_at_checked(at)?;
+    let good = match port.strip_prefix(':') {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
+        None => port.is_empty(),
+    };
+    good.then_some((host, port))
 }
 
 #[cfg(test)]

@@ -48,7 +48,11 @@ impl Authenticate {
                 cx.notes.principal = Some(principal);
                 Ok(Verdict::Pass)
             }
-            Answer::Anonymous => Ok(Verdict::Pass),
+            Answer::Anonymous => {
+                // A later guard may still want somebody in particular, and its 401 must say whom this API knows.
+                cx.notes.challenges = self.authenticator.invitations().iter().cloned().collect();
+                Ok(Verdict::Pass)
+            }
             Answer::Refused(refusal) => Ok(self.conclude(cx, refusal)),
             Answer::Waits(work) => Err(work),
         }

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use portcullis_auth::presented::authorization_place;
 use portcullis_core::{
     chain::{Guard, Phase},
     context::Context,
+    principal::{Mechanism, Principal},
     verdict::{Denial, Place, Reason, RuleId, Severity, Verdict},
 };
 
@@ -34,12 +36,40 @@ pub enum Demand {
 
 /// Holds callers to what an operation demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authorize(Demand);
+pub struct Authorize {
+    demand: Demand,
+    places: Vec<(Mechanism, Place)>,
+}
 
 impl Authorize {
     /// A guard of one operation.
     pub const fn new(demand: Demand) -> Self {
-        Self(demand)
+        Self { demand, places: Vec::new() }
+    }
+
+    /// With where those who vouch for the operation's callers look for credentials.
+    #[must_use]
+    pub fn with_places(self, places: Vec<(Mechanism, Place)>) -> Self {
+        Self { places, ..self }
+    }
+
+    /// Where the caller's credential was. Several providers may share a mechanism: then it is the place in which
+    /// something is.
+    fn place(&self, principal: &Principal, cx: &Context) -> Place {
+        let is_there = |place: &Place| match place {
+            Place::Header(name) => cx.request.headers.contains_key(&**name),
+            _ => false,
+        };
+        let mut of_mechanism =
+            self.places.iter().filter(|(it, _)| *it == principal.mechanism).map(|(_, place)| place);
+        let first = of_mechanism.clone().next();
+        match (of_mechanism.find(|it| is_there(it)).or(first), principal.mechanism) {
+            (Some(place), _) => place.clone(),
+            (None, Mechanism::Mtls) => Place::Connection,
+            (None, Mechanism::Anonymous | Mechanism::Basic | Mechanism::ApiKey | Mechanism::Jwt) => {
+                authorization_place()
+            }
+        }
     }
 }
 
@@ -53,7 +83,7 @@ impl Guard for Authorize {
     }
 
     fn check(&self, cx: &mut Context) -> Verdict {
-        let (roles_any, scopes_all) = match &self.0 {
+        let (roles_any, scopes_all) = match &self.demand {
             Demand::Nobody => {
                 return Reason::new(
                     OPERATION_DENIED,
@@ -76,29 +106,25 @@ impl Guard for Authorize {
             .deny(Denial::Unauthenticated);
         };
         if !roles_any.is_empty() && !roles_any.iter().any(|role| principal.has_role(role)) {
-            return refused(
-                ROLE_MISSING,
-                format!("`{}` has none of the roles `{}`", principal.id, roles_any.join("`, `")),
-            );
+            let message = format!("`{}` has none of the roles `{}`", principal.id, roles_any.join("`, `"));
+            return refused(ROLE_MISSING, message, self.place(principal, cx));
         }
         match scopes_all.iter().find(|scope| !principal.has_scope(scope)) {
             None => Verdict::Pass,
-            Some(scope) => refused(SCOPE_MISSING, format!("`{}` lacks the scope `{scope}`", principal.id)),
+            Some(scope) => {
+                let message = format!("`{}` lacks the scope `{scope}`", principal.id);
+                refused(SCOPE_MISSING, message, self.place(principal, cx))
+            }
         }
     }
 }
 
-/// The place is where the caller's credential mostly is; which one it was, the event says.
-fn refused(rule: RuleId, message: String) -> Verdict {
-    Reason::new(rule, Severity::Medium, message)
-        .at(Place::Header("authorization".into()), "")
-        .deny(Denial::Forbidden)
+fn refused(rule: RuleId, message: String, place: Place) -> Verdict {
+    Reason::new(rule, Severity::Medium, message).at(place, "").deny(Denial::Forbidden)
 }
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::principal::Principal;
-
     use super::*;
     use crate::authenticate::test_context::context;
 
@@ -120,6 +146,36 @@ mod tests {
                 format!("{} {} {}", denial.status(), reason.rule.as_str(), reason.message)
             }
         }
+    }
+
+    /// The place at which a caller without the role is refused.
+    fn place(mechanism: Mechanism, fields: &[(&'static str, &str)], places: &[(Mechanism, Place)]) -> Place {
+        let mut cx = context(fields);
+        cx.notes.principal = Some(Arc::new(Principal { mechanism, ..Principal::default() }));
+        match Authorize::new(demand(&["a"], &[])).with_places(places.to_vec()).check(&mut cx) {
+            Verdict::Deny(_, reason) => reason.evidence[0].place.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_the_place_of_the_credential_that_was_presented() {
+        let header = |name: &str| Place::Header(name.into());
+        let places = [
+            (Mechanism::Jwt, header("authorization")),
+            (Mechanism::ApiKey, header("x-api-key")),
+            (Mechanism::ApiKey, header("x-shop-key")),
+            (Mechanism::Mtls, Place::Connection),
+        ];
+        for (mechanism, fields, expected) in [
+            (Mechanism::ApiKey, &[("x-api-key", "k"), ("authorization", "other")][..], header("x-api-key")),
+            (Mechanism::ApiKey, &[("x-shop-key", "k")], header("x-shop-key")),
+            (Mechanism::Mtls, &[("authorization", "other")], Place::Connection),
+            (Mechanism::Jwt, &[("authorization", "Bearer x")], header("authorization")),
+        ] {
+            assert_eq!(place(mechanism, fields, &places), expected, "{mechanism:?} {fields:?}");
+        }
+        assert_eq!(place(Mechanism::Mtls, &[], &[]), Place::Connection);
     }
 
     fn demand(roles: &[&str], scopes: &[&str]) -> Demand {

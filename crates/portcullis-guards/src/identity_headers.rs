@@ -97,49 +97,16 @@ pub enum IdentityForm {
     Token(HeaderName, Arc<InternalTokens>),
 }
 
-/// Removes the caller's own credentials where asked, and tells who calls.
+/// Tells who calls.
 #[derive(Clone, Debug)]
 pub struct IdentityHeaders {
     form: IdentityForm,
-    remove: Vec<HeaderName>,
-    bearer_keys: BearerKeys,
-    passwords: Passwords,
-}
-
-/// Whether passwords are checked on this route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Passwords {
-    Elsewhere,
-    Here,
-}
-
-/// Whether `Authorization` may hold an API key on this route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BearerKeys {
-    Absent,
-    Taken,
 }
 
 impl IdentityHeaders {
-    /// `remove` names fields that the upstream must not see, such as `Authorization` or the field of the API key:
-    /// an upstream that has no credential can leak none.
-    pub const fn new(form: IdentityForm, remove: Vec<HeaderName>) -> Self {
-        Self { form, remove, bearer_keys: BearerKeys::Absent, passwords: Passwords::Elsewhere }
-    }
-
-    /// For a route that takes API keys as bearer credentials: they end at the gate, tokens go on.
-    #[must_use]
-    pub const fn with_bearer_keys(mut self) -> Self {
-        self.bearer_keys = BearerKeys::Taken;
-        self
-    }
-
-    /// For a route that checks passwords: one that is sent ends at the gate, also where another credential said who
-    /// calls.
-    #[must_use]
-    pub const fn with_passwords(mut self) -> Self {
-        self.passwords = Passwords::Here;
-        self
+    /// A transform that tells it so.
+    pub const fn new(form: IdentityForm) -> Self {
+        Self { form }
     }
 
     /// The fields that it sets: the gateway strips them and their `_` aliases from what clients send.
@@ -153,30 +120,16 @@ impl IdentityHeaders {
     }
 }
 
-fn holds_password(headers: &HeaderMap) -> bool {
-    let field = headers.get(http::header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let scheme = field.and_then(|field| field.split(|byte| *byte == b' ').next());
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
-}
-
 impl Transform for IdentityHeaders {
     fn name(&self) -> &'static str {
         "identity_headers"
     }
 
     fn request(&self, cx: &Context, headers: &mut HeaderMap) {
-        for name in self.remove.iter().chain(self.fields()) {
+        for name in self.fields() {
             headers.remove(name);
         }
-        if self.passwords == Passwords::Here && holds_password(headers) {
-            headers.remove(http::header::AUTHORIZATION);
-        }
         let Some(principal) = &cx.notes.principal else { return };
-        // A route that also takes tokens leaves the field in place for them; a password is never passed on.
-        let is_key = principal.mechanism == Mechanism::ApiKey && self.bearer_keys == BearerKeys::Taken;
-        if principal.mechanism == Mechanism::Basic || is_key {
-            headers.remove(http::header::AUTHORIZATION);
-        }
         match &self.form {
             IdentityForm::Untold => {}
             IdentityForm::Fields(fields) => {
@@ -249,17 +202,13 @@ mod tests {
         ];
         let fields =
             fields.map(|(name, fact)| (HeaderName::from_static(name), IdentityFact::parse(fact).unwrap()));
-        IdentityHeaders::new(IdentityForm::Fields(fields.to_vec()), vec![http::header::AUTHORIZATION])
+        IdentityHeaders::new(IdentityForm::Fields(fields.to_vec()))
     }
 
     #[test]
     fn tells_facts_in_fields_that_cannot_be_broken_out_of() {
         assert_eq!(
-            transformed(
-                &named(),
-                Some(caller()),
-                &[("accept", "*/*"), ("x-tenant", "forged"), ("authorization", "Bearer x")]
-            ),
+            transformed(&named(), Some(caller()), &[("accept", "*/*"), ("x-tenant", "forged")]),
             "accept: */*\nx-user: %C3%9Cnal%0D%0Ax-role: admin\nx-roles: reader,a%2Cadmin\nx-scopes: read a%20b%25\nx-how: jwt"
         );
     }
@@ -273,23 +222,6 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_passed_on() {
-        let transform = IdentityHeaders::new(IdentityForm::Untold, vec![]);
-        let by = |mechanism| Some(Principal { mechanism, ..caller() });
-        let sent = [("authorization", "x")];
-        assert_eq!(transformed(&transform, by(Mechanism::Basic), &sent), "");
-        assert_eq!(transformed(&transform, by(Mechanism::Jwt), &sent), "authorization: x");
-        let sent = [("authorization", "bAsic x")];
-        let transform = transform.with_passwords();
-        assert_eq!(transformed(&transform, by(Mechanism::ApiKey), &sent), "");
-        assert_eq!(transformed(&transform, None, &sent), "");
-        assert_eq!(
-            transformed(&transform, by(Mechanism::Jwt), &[("authorization", "Bearer x")]),
-            "authorization: Bearer x"
-        );
-    }
-
-    #[test]
     fn tells_all_in_a_signed_token() {
         let key = Arc::new(SigningKey::generate(&Seed(1)).unwrap());
         let settings = InternalTokenSettings {
@@ -298,8 +230,7 @@ mod tests {
             life: Duration::from_secs(60),
         };
         let tokens = Arc::new(InternalTokens::new(Arc::clone(&key), settings).unwrap());
-        let transform =
-            IdentityHeaders::new(IdentityForm::Token(http::header::AUTHORIZATION, tokens), vec![]);
+        let transform = IdentityHeaders::new(IdentityForm::Token(http::header::AUTHORIZATION, tokens));
         let told = transformed(&transform, Some(caller()), &[("authorization", "Bearer of.the.client")]);
         let token = Compact::parse(told.strip_prefix("authorization: Bearer ").unwrap()).unwrap();
         let keys = KeySet::parse(key.jwks().as_bytes()).unwrap();

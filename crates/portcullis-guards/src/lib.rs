@@ -5,6 +5,7 @@ mod authenticate;
 mod authorize;
 mod ban;
 mod concurrency;
+mod consumed_credentials;
 mod consumer_profile;
 mod exceptions;
 mod identity_headers;
@@ -22,6 +23,7 @@ pub use authenticate::{Authenticate, Busy, PasswordLane};
 pub use authorize::{Authorize, Demand};
 pub use ban::Ban;
 pub use concurrency::ConcurrencyLimit;
+pub use consumed_credentials::ConsumedCredentials;
 pub use consumer_profile::{ConsumerProfile, ConsumerProfiles};
 pub use exceptions::{Excepted, Exception, Exceptions};
 pub use identity_headers::{IdentityFact, IdentityForm, IdentityHeaders};
@@ -68,6 +70,8 @@ pub struct Parts {
     pub login_attempts: Option<Moded>,
     /// See [`ResponseSchema`].
     pub response_schema: Option<Moded>,
+    /// See [`ConsumedCredentials`].
+    pub consumed_credentials: Option<Arc<dyn Transform>>,
     /// See [`IdentityHeaders`].
     pub identity_headers: Option<Arc<dyn Transform>>,
     /// See [`ConfiguredHeaders`].
@@ -110,8 +114,10 @@ impl Parts {
         for (mode, guard) in known.into_iter().flatten() {
             chain.guard(mode, guard);
         }
-        // The operator's own edits come last and so have the last word, except over identity.
-        for transform in [self.configured_headers, self.identity_headers].into_iter().flatten() {
+        // What callers sent goes first, so that the operator can put the upstream's own credential in its place. The
+        // operator's edits have the last word, except over identity.
+        let transforms = [self.consumed_credentials, self.configured_headers, self.identity_headers];
+        for transform in transforms.into_iter().flatten() {
             chain.transform(transform);
         }
         chain
@@ -186,6 +192,12 @@ pub const DESCRIBED: &[Described] = &[
         when: "request head or body, and after the answer",
         what: "Throttles failed logins by address and user name. `login:`.",
         rules: &["login_attempts/address_spent", "login_attempts/username_spent"],
+    },
+    Described {
+        name: "consumed_credentials",
+        when: "transform, towards the upstream",
+        what: "Keeps the credentials that the gate checks from the upstream. Not where `auth: anonymous` is written.",
+        rules: &[],
     },
     Described {
         name: "headers",

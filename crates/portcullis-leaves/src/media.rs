@@ -82,10 +82,9 @@ impl<'a> MediaType<'a> {
         })
     }
 
-    /// Whether bodies of this type are JSON texts: `application/json`, `text/json` or any `+json`.
+    /// Whether bodies of this type are JSON texts: `application/json`, its older names, or any `+json`.
     pub fn is_json(&self) -> bool {
-        self.is("application/json")
-            || self.is("text/json")
+        ["application/json", "text/json", "application/x-json", "text/x-json"].iter().any(|it| self.is(it))
             || self.suffix().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
     }
 
@@ -98,8 +97,14 @@ impl<'a> MediaType<'a> {
 
     /// Whether a `charset` says anything but UTF-8 or its subset US-ASCII.
     pub fn has_foreign_charset(&self) -> bool {
-        self.parameter("charset").is_some_and(|charset| {
-            !["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+        self.extends("charset") || self.parameter("charset").is_some_and(|charset| is_foreign(&charset))
+    }
+
+    /// Whether the parameter of that name comes in the notation of RFC 8187 or RFC 2231 (`name*`, `name*0`), which
+    /// `Content-Type` does not have in HTTP: some receivers read it all the same, and prefer it.
+    pub fn extends(&self, name: &str) -> bool {
+        self.raw_parameters().flatten().any(|(other, _)| {
+            other.split_once('*').is_some_and(|(other, _)| other.eq_ignore_ascii_case(name))
         })
     }
 
@@ -254,6 +259,11 @@ fn unquote(value: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
+/// Whether it names another charset than UTF-8 or its subset US-ASCII.
+pub fn is_foreign(charset: &str) -> bool {
+    !["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+}
+
 pub(crate) fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\t')
 }
@@ -336,7 +346,7 @@ mod tests {
     fn knows_json_and_charsets() {
         let media = |text| MediaType::parse(text).unwrap();
         for text in
-            ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", "text/json"]
+            ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", "text/X-json"]
         {
             assert!(media(text).is_json(), "{text}");
         }
@@ -346,5 +356,8 @@ mod tests {
         assert!(media("text/plain; charset=iso-8859-1").has_foreign_charset());
         assert!(!media("text/plain; charset=\"UTF-8\"").has_foreign_charset());
         assert!(!media("text/plain").has_foreign_charset());
+        for text in ["text/plain; charset*=UTF-8''utf-16", "text/plain; charset=utf-8; Charset*0=utf-16"] {
+            assert!(media(text).has_foreign_charset(), "{text}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Refused, because receivers read them differently and attacks hide in the difference (CWE-436): text before the first
 //! and after the last delimiter, bare line feeds, folded or repeated header fields, a boundary followed by other text,
-//! `filename*`, backslashes in quoted parameters, and transfer encodings that change the bytes.
+//! `filename*`, backslashes in quoted parameters, transfer encodings that change the bytes, and a delimiter after a bare
+//! line feed or carriage return.
 
 mod header;
 
@@ -29,7 +30,8 @@ pub enum MultipartError {
     /// The `Content-Type` is not multipart.
     #[error("media type is not multipart")]
     NotMultipart,
-    /// The boundary is missing, or not 1 to 70 of the characters of RFC 2046 §5.1.1.
+    /// The boundary is missing or ambiguous, or not 1 to 70 of the characters of RFC 2046 §5.1.1 without blank and
+    /// comma, at which some receivers end it.
     #[error("missing or invalid boundary")]
     Boundary,
     /// The body does not begin with the boundary.
@@ -41,6 +43,9 @@ pub enum MultipartError {
     /// The closing delimiter is missing.
     #[error("missing closing boundary")]
     MissingEnd,
+    /// The content of a part has a line that begins like a delimiter, after a line end that is none.
+    #[error("boundary within part {0}")]
+    HiddenBoundary(usize),
     /// Something follows the closing delimiter.
     #[error("text after the closing boundary at byte {0}")]
     Epilogue(usize),
@@ -106,7 +111,13 @@ pub fn boundary(content_type: &str) -> Result<String, MultipartError> {
         return Err(MultipartError::NotMultipart);
     }
     let boundary = media.parameter("boundary").ok_or(MultipartError::Boundary)?;
-    if is_boundary(&boundary) { Ok(boundary.into_owned()) } else { Err(MultipartError::Boundary) }
+    // Receivers differ in whether they undo escapes, and in whether they know the extended notation.
+    let ambiguous = media.extends("boundary") || content_type.contains('\\');
+    if !ambiguous && is_boundary(&boundary) {
+        Ok(boundary.into_owned())
+    } else {
+        Err(MultipartError::Boundary)
+    }
 }
 
 /// Takes a body apart. Linear in its length.
@@ -143,6 +154,10 @@ pub fn parse(body: Bytes, boundary: &str, limits: &Limits) -> Result<Multipart, 
         let found = finder.find(body.get(search..).unwrap_or_default()).ok_or(MultipartError::MissingEnd)?;
         let content_start = at + head.length;
         let content_end = search + found;
+        let content = body.get(content_start..content_end).unwrap_or_default();
+        if memmem::find_iter(content, first).any(|at| is_after_line_end(content, at)) {
+            return Err(MultipartError::HiddenBoundary(parts.len()));
+        }
         parts.push(head.part(content_start..content_end.max(content_start)));
         at = content_end + delimiter.len();
     }
@@ -153,6 +168,15 @@ pub fn parse(body: Bytes, boundary: &str, limits: &Limits) -> Result<Multipart, 
 }
 
 fn is_boundary(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-    (1..=70).contains(&text.len()) && text.bytes().all(is_allowed) && !text.ends_with(' ')
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_-./:=?".contains(&byte);
+    (1..=70).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+/// Whether a line begins there to receivers that take a bare CR or LF for a line end. The first line of a content
+/// begins at its start.
+fn is_after_line_end(content: &[u8], at: usize) -> bool {
+    match at.checked_sub(1) {
+        Some(before) => matches!(content.get(before), Some(b'\r' | b'\n')),
+        None => true,
+    }
 }

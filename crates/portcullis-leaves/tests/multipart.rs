@@ -89,7 +89,7 @@ fn holds_its_limits() {
 fn reads_the_boundary() {
     let read = |text: &str| multipart::boundary(text);
     assert_eq!(read("multipart/form-data; boundary=abc").as_deref(), Ok("abc"));
-    assert_eq!(read("Multipart/Form-Data; Boundary=\"a b\"").as_deref(), Ok("a b"));
+    assert_eq!(read("Multipart/Form-Data; Boundary=\"a=b\"").as_deref(), Ok("a=b"));
     assert_eq!(read("multipart/form-data"), Err(MultipartError::Boundary));
     assert_eq!(read("multipart/form-data; boundary=\"\""), Err(MultipartError::Boundary));
     assert_eq!(read("multipart/form-data; boundary=\"a \""), Err(MultipartError::Boundary));
@@ -125,4 +125,35 @@ proptest! {
         let read: Vec<_> = parsed.parts().iter().map(|part| parsed.content(part).to_vec()).collect();
         prop_assert_eq!(read, contents);
     }
+}
+
+#[test]
+fn a_boundary_that_receivers_read_differently_is_none() {
+    for parameters in [
+        r#"boundary="a b""#,
+        r#"boundary="a,b""#,
+        r#"boundary="\a""#,
+        r#"boundary=a; x="\b""#,
+        "boundary=a; boundary*=UTF-8''b",
+        "boundary*0=a; boundary=b",
+    ] {
+        let read = multipart::boundary(&format!("multipart/form-data; {parameters}"));
+        assert_eq!(read, Err(MultipartError::Boundary), "{parameters}");
+    }
+}
+
+#[test]
+fn a_delimiter_after_a_bare_line_end_is_refused() {
+    let parse = |content: &str| {
+        let body = format!("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n{content}\r\n--b--");
+        multipart::parse(body.into(), "b", &Limits::default()).map(|it| it.parts().len())
+    };
+    for content in ["1\n--b\n", "1\r--b\r", "\n--b--", "1\n--boundary"] {
+        assert_eq!(parse(content), Err(MultipartError::HiddenBoundary(0)), "{content:?}");
+    }
+    for content in ["1--b", "1\n--a", "-\r-b"] {
+        assert_eq!(parse(content), Ok(1), "{content:?}");
+    }
+    let head = "--b\r\nContent-Disposition: form-data; name=a\r\n--b--: x\r\n\r\n1\r\n--b--";
+    assert_eq!(multipart::parse(head.into(), "b", &Limits::default()).err(), Some(MultipartError::Header(0)));
 }

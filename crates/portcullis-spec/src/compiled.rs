@@ -70,6 +70,8 @@ pub struct CompiledDocument {
     pub security_schemes: BTreeMap<String, SecurityScheme>,
     /// What reading and compiling found wrong.
     pub diagnostics: Vec<Diagnostic>,
+    /// The operations sorted by [`CompiledOperation::place`], to find one: no name is kept twice.
+    by_place: Box<[Arc<CompiledOperation>]>,
 }
 
 /// One operation ready to judge messages. Cheap to share; judging takes no lock.
@@ -211,11 +213,24 @@ impl CompiledDocument {
                 shared: Arc::clone(&shared),
             }));
         }
-        Self { title, version, operations: compiled, security_schemes, diagnostics }
+        let mut by_place: Box<[_]> = compiled.iter().map(Arc::clone).collect();
+        by_place.sort_by(|one, other| one.place().cmp(&other.place()));
+        Self { title, version, operations: compiled, security_schemes, diagnostics, by_place }
+    }
+
+    /// The same operation as compiled here: `like` is of the same source, with other options.
+    pub fn same_operation(&self, like: &CompiledOperation) -> Option<&Arc<CompiledOperation>> {
+        let found = self.by_place.binary_search_by(|it| it.place().cmp(&like.place())).ok()?;
+        self.by_place.get(found)
     }
 }
 
 impl CompiledOperation {
+    /// What tells it from all others of its document. The pointer alone does not: paths may share one path item.
+    fn place(&self) -> (&str, &str, &str) {
+        (&self.pointer, &self.path, &self.method)
+    }
+
     /// Checks path, query, header and cookie parameters.
     ///
     /// # Errors
@@ -224,7 +239,8 @@ impl CompiledOperation {
         self.parameters.check(&self.shared.requests, &self.shared.limits, request)
     }
 
-    /// Whether a request body with this head must be held back and read whole. What is only opaque content is not;
+    /// Whether a request body with this head must be held back and read whole. What is only opaque content is not,
+    /// unless it is required and the head does not say that there is any;
     /// [`CompiledOperation::check_unread_body`] checks its media type.
     pub fn wants_request_body(&self, headers: &HeaderMap) -> bool {
         self.body.as_ref().is_none_or(|body| body.is_read(headers))
@@ -235,11 +251,9 @@ impl CompiledOperation {
     /// # Errors
     /// See [`Refusal`].
     pub fn check_unread_body(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        if !body::is_announced(headers) {
-            return Ok(());
-        }
         match &self.body {
             Some(declared) => declared.check_head(headers),
+            None if !body::is_announced(headers) => Ok(()),
             None => Err(Refusal::Invalid(vec![body::undeclared()])),
         }
     }
@@ -279,7 +293,7 @@ fn wanted_in_requests(operations: &[Operation], bundle: &Value, prepared: &mut P
         }
         for media in operation.body.iter().flat_map(|body| &body.content) {
             let Some(schema) = &media.schema else { continue };
-            if media::may_be_form(&media.range) {
+            if media::may_be_form(&media.range) || media::is_range(&media.range) {
                 prepared.read(schema, definitions);
             }
             wanted.push(schema.clone());

@@ -29,7 +29,8 @@ pub struct Document {
 }
 
 /// The keyword under which the bundled schemas carry a discriminator, beside the `oneOf` or `anyOf` it decides:
-/// `{"property": "kind", "mapping": {"cat": "#/$defs/Cat", …}}`, implicit names resolved.
+/// `{"property": "kind", "mapping": {"cat": "#/$defs/Cat", …}, "complete": true}`, implicit names resolved. Complete is
+/// one whose document maps a tag of its own to every alternative: then there are no other tags.
 pub const DISCRIMINATOR: &str = "x-portcullis-discriminator";
 
 /// The version of the standard.

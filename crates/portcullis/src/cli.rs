@@ -58,11 +58,14 @@ pub(crate) enum Command {
     },
 }
 
+/// The configuration unless told otherwise.
+pub(crate) const CONFIG_FILE: &str = "portcullis.yaml";
+
 /// Where the configuration is.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ConfigFile {
     /// The configuration file
-    #[arg(short, long, value_name = "FILE", default_value = "portcullis.yaml")]
+    #[arg(short, long, value_name = "FILE", default_value = CONFIG_FILE)]
     pub(crate) config: PathBuf,
 }
 
@@ -73,7 +76,7 @@ pub(crate) struct DataDirectory {
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// The configuration file that names it
-    #[arg(short, long, value_name = "FILE", default_value = "portcullis.yaml")]
+    #[arg(short, long, value_name = "FILE", default_value = CONFIG_FILE)]
     pub(crate) config: PathBuf,
 }
 
@@ -282,6 +285,9 @@ pub(crate) struct AuditVerify {
     /// The public key, if not the data directory's own
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
+    /// A copy of `record/checkpoint` that was kept elsewhere: finds what was rewritten with the gate's own key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,7 @@
 //! A running gate: everything that outlives a plan, and the plan's replacement.
 
 mod control;
+mod reload;
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +12,11 @@ use std::{
 };
 
 use anyhow::Context as _;
-use portcullis_auth::{internal_token::SigningKey, revocation::RevocationList};
+use portcullis_admin::LastReload;
+use portcullis_auth::{
+    internal_token::SigningKey,
+    revocation::{RevocationList, Revocations},
+};
 use portcullis_config::{
     model::{self, Config},
     units::FilePath,
@@ -27,7 +32,7 @@ use portcullis_events::{
     redact::Redactor,
     sign,
 };
-use portcullis_gateway::{Gateway, Options};
+use portcullis_gateway::{Gateway, Options, plan::Plan};
 use portcullis_store::{
     counters::{Capacity, ProcessCounters},
     keeper::{self, State},
@@ -36,7 +41,10 @@ use portcullis_store::{
 
 use crate::{
     commands::default_data_directory,
-    compile::{Compiled, World, identity::SigningKeyRing},
+    compile::{
+        Compiled, World,
+        identity::{SigningKeyRing, SigningKeysByName},
+    },
     fetch,
     jwks::JwksFetcher,
     load::{self, Refused},
@@ -106,10 +114,12 @@ impl AtStart {
 /// What a reload replaces.
 struct InForce {
     generation: u64,
+    config: Arc<Config>,
     compiled: Compiled,
     tls: BTreeSet<Arc<str>>,
     admin: Option<std::net::SocketAddr>,
     last_rejected: Option<String>,
+    last_reload: Option<LastReload>,
     draining: bool,
 }
 
@@ -171,14 +181,10 @@ impl Gate {
             recorder: Arc::clone(&writer) as _,
         };
         let load::Loaded { config, warnings } = loaded;
-        let (plan, compiled, revocations) = compiled.split();
+        let Split { plan, compiled, revocations, signing_keys } = compiled.split();
         world.revoked.replace(revocations);
-        let tls = plan
-            .listeners
-            .iter()
-            .filter(|(_, it)| it.tls.is_some())
-            .map(|(name, _)| Arc::clone(name))
-            .collect();
+        world.ring.replace(signing_keys);
+        let tls = with_tls(&plan);
         let gateway = Gateway::start(plan, options)?;
         for upstream in compiled.upstreams.values() {
             upstream.start_checks(&start.runtime);
@@ -187,8 +193,16 @@ impl Gate {
         metrics.config_loaded(1);
 
         let at_start = AtStart::of(&config);
-        let state =
-            InForce { generation: 1, compiled, tls, admin: None, last_rejected: None, draining: false };
+        let state = InForce {
+            generation: 1,
+            config: Arc::new(config.clone()),
+            compiled,
+            tls,
+            admin: None,
+            last_rejected: None,
+            last_reload: None,
+            draining: false,
+        };
         let gate = Arc::new(Self {
             config: start.config,
             outside: start.outside,
@@ -245,45 +259,6 @@ impl Gate {
             tracing::warn!(%error, "when keys were last used could not be written");
         }
         cut
-    }
-
-    fn try_reload(&self) -> Result<(u64, usize), String> {
-        let mut state = self.in_force();
-        let now = self.world.clock.now();
-        self.outside.begin();
-        let generation = state.generation + 1;
-        let loaded = load::read(&self.config, &*self.outside, now).map_err(|it| format!("{it:#}"))?;
-        let compiled = load::compile(&loaded, &*self.outside, &self.world, Some(&state.compiled), generation)
-            .map_err(|it| format!("{it:#}"))?;
-        let (plan, compiled, revocations) = compiled.split();
-        let tls = plan
-            .listeners
-            .iter()
-            .filter(|(_, it)| it.tls.is_some())
-            .map(|(name, _)| Arc::clone(name))
-            .collect();
-        self.gateway.reload(plan).map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
-        // From here on nothing can fail.
-        self.world.revoked.replace(revocations);
-        for (name, upstream) in &compiled.upstreams {
-            let known = state.compiled.upstreams.get(name).is_some_and(|it| Arc::ptr_eq(it, upstream));
-            if !known {
-                upstream.start_checks(&self.runtime);
-            }
-        }
-        let operations = compiled.apis.values().map(|it| it.operations.len()).sum();
-        state.compiled = compiled;
-        state.tls = tls;
-        state.generation = generation;
-        state.last_rejected = None;
-        self.metrics.config_loaded(generation);
-        for key in self.at_start.changed(&loaded.config) {
-            tracing::warn!("`{key}` has changed, which takes effect at the next start only");
-        }
-        if !loaded.warnings.is_empty() {
-            tracing::warn!("the new configuration has weaknesses:\n{}", loaded.warnings);
-        }
-        Ok((generation, operations))
     }
 
     fn in_force(&self) -> MutexGuard<'_, InForce> {
@@ -362,11 +337,24 @@ pub(crate) fn detached_world(keys: Arc<dyn Keys>) -> anyhow::Result<World> {
     })
 }
 
+/// The listeners that speak TLS.
+fn with_tls(plan: &Plan) -> BTreeSet<Arc<str>> {
+    plan.listeners.iter().filter(|(_, it)| it.tls.is_some()).map(|(name, _)| Arc::clone(name)).collect()
+}
+
+/// A compiled configuration taken apart: what goes into force, and what is kept for the next load.
+struct Split {
+    plan: Plan,
+    compiled: Compiled,
+    revocations: Revocations,
+    signing_keys: SigningKeysByName,
+}
+
 impl Compiled {
-    /// The plan and the revocations go into force; the rest is kept for the next load.
-    fn split(mut self) -> (portcullis_gateway::plan::Plan, Self, portcullis_auth::revocation::Revocations) {
+    fn split(mut self) -> Split {
         let plan = std::mem::take(&mut self.plan);
         let revocations = std::mem::take(&mut self.revocations);
-        (plan, self, revocations)
+        let signing_keys = std::mem::take(&mut self.signing_keys);
+        Split { plan, compiled: self, revocations, signing_keys }
     }
 }

@@ -8,7 +8,7 @@ use portcullis_auth::jose::{
     discovery,
     refresh::{RefreshCause, Refresher},
 };
-use portcullis_core::clock::Clock;
+use portcullis_core::clock::{Clock, Timestamp};
 
 use crate::{
     compile::identity::{KeyOrigin, SigningKeyRing, SigningKeys},
@@ -68,13 +68,29 @@ async fn refresh(keys: &SigningKeys, clock: &dyn Clock, tls: Arc<rustls::ClientC
     match fetch_keys(&keys.origin, tls).await {
         Ok(document) => match keys.state.install(&document, clock.now()) {
             Ok(set) => tracing::debug!(%provider, keys = set.len(), "signing keys fetched"),
-            Err(error) => tracing::warn!(%provider, %error, "signing keys are not usable; the old ones stay"),
+            Err(error) => complain(keys, &error.to_string(), clock.now()),
         },
         Err(error) => {
             let error = format!("{error:#}");
             keys.state.failed(&error);
-            tracing::warn!(%provider, %error, "signing keys could not be fetched; the old ones stay");
+            complain(keys, &error, clock.now());
         }
+    }
+}
+
+/// Says what a failed fetch means for callers.
+fn complain(keys: &SigningKeys, error: &str, now: Timestamp) {
+    let provider = keys.state.provider();
+    let age_secs = keys.state.health(now).age.map(|it| it.as_secs());
+    match age_secs {
+        Some(_) if keys.are_believed(now) => {
+            tracing::warn!(%provider, error, "signing keys could not be fetched; the old ones stay");
+        }
+        Some(age_secs) => tracing::warn!(
+            %provider, error, age_secs,
+            "signing keys could not be fetched; the old ones are past `keys_max_age`, and every token is refused",
+        ),
+        None => tracing::warn!(%provider, error, "signing keys could not be fetched; every token is refused"),
     }
 }
 

@@ -139,6 +139,9 @@ pub(crate) fn new_identity_key() -> anyhow::Result<(SigningKey, Secret<String>)>
 /// Makes a directory that nobody else may enter: it holds signing keys.
 pub(crate) fn make_private(directory: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    if directory.exists() && !directory.is_dir() {
+        anyhow::bail!("the data directory `{}` is not a directory", directory.display());
+    }
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::{Options, Output, process::Folder, tally::median};
 
-/// Items in the two bodies: 2 KiB and 51 KiB.
-const LINES: [usize; 2] = [14, 400];
+/// Items in the two bodies: as near as whole lines come to 2 KiB and 51 KiB. The measuring program of our own crate
+/// (`validate_speed`) has the same numbers.
+const LINES: [usize; 2] = [18, 471];
 
 const SCHEMA: &str = r##"{
   "type": "object",
@@ -201,5 +202,20 @@ mod tests {
         let text = "bytes parse both\n 1601 5.1 9.5\n 43210 100.5 260.25\n";
         assert_eq!(pairs(text, 2).expect("pairs"), [(1601, 9.5), (43210, 260.25)]);
         assert!(pairs("bytes\n", 1).is_err());
+    }
+
+    #[test]
+    fn bodies_are_as_near_to_their_size_as_whole_lines_come() {
+        for (lines, wanted) in LINES.into_iter().zip([2 << 10, 51 << 10]) {
+            let off = |lines: usize| order(lines).len().abs_diff(wanted);
+            assert!(off(lines) < off(lines - 1) && off(lines) < off(lines + 1), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn our_measuring_program_is_given_the_same_bodies() {
+        let source = include_str!("../../../crates/portcullis-spec/examples/validate_speed.rs");
+        let [small, large] = LINES;
+        assert!(source.contains(&format!("for lines in [{small}, {large}]")));
     }
 }

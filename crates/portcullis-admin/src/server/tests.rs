@@ -21,6 +21,7 @@ impl Control for Gate {
             config: "portcullis.yaml".into(),
             generation: 3,
             last_rejected: None,
+            last_reload: None,
             listeners: Vec::new(),
             operations: BTreeMap::new(),
             upstreams: Vec::new(),

@@ -153,8 +153,9 @@ fn all_of_several_mechanisms() {
     let all = Authenticator::all("orders", vec![world.mtls.clone(), world.keys.clone()]).unwrap();
     let key = [("x-api-key", &*world.key)];
     assert_eq!(check(&all, &key, Some("acme")), "acme@partners", "the first says who it is");
-    assert_eq!(check(&all, &key, None), "401 auth/certificate_missing ApiKey realm=\"orders\"");
-    assert_eq!(check(&all, &[], Some("acme")), "401 auth/credential_missing ApiKey realm=\"orders\"");
+    let both = "ClientCertificate realm=\"orders\"; ApiKey realm=\"orders\"";
+    assert_eq!(check(&all, &key, None), format!("401 auth/certificate_missing {both}"));
+    assert_eq!(check(&all, &[], Some("acme")), format!("401 auth/credential_missing {both}"));
     let with_basic = Authenticator::all("orders", vec![world.basic.clone(), world.keys.clone()]).unwrap();
     let right = ("authorization", "Basic Ym9iOnB3");
     assert_eq!(check(&with_basic, &[right, ("x-api-key", &world.key)], None), "bob@batch");
@@ -164,6 +165,13 @@ fn all_of_several_mechanisms() {
     let presented = Presented::new(&headers, None);
     let answer = with_basic.check(&presented, Timestamp::from_secs(NOW), &Waited::default());
     assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+}
+
+#[test]
+fn who_takes_certificates_only_does_not_ask_for_tokens() {
+    let world = world();
+    let only = Authenticator::any("orders", vec![world.mtls]).unwrap();
+    assert_eq!(check(&only, &[], None), "401 auth/certificate_missing ClientCertificate realm=\"orders\"");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! When a provider's signing keys are asked for anew, without doing any I/O.
 //!
-//! Old keys are kept until new ones are good. Calls with unknown key ids can cause one refresh an interval and
+//! Old keys are kept until new ones are good, or until they are too old. Calls with unknown key ids can cause one refresh an interval and
 //! provider, however many there are, and those that arrive meanwhile wait for the one under way.
 
 use std::{
@@ -42,6 +42,8 @@ pub trait Refresher: Send + Sync {
 pub struct JwksState {
     provider: Arc<str>,
     keys: ArcSwapOption<KeySet>,
+    /// Microseconds since the epoch at which `keys` were fetched; beside the report, for each call asks.
+    installed_micros: AtomicU64,
     /// Counts every change of `keys`, so that what was verified with older ones is verified again.
     generation: AtomicU64,
     /// Counts every refresh that ended, well or badly.
@@ -79,6 +81,7 @@ impl JwksState {
         Arc::new(Self {
             provider,
             keys: ArcSwapOption::empty(),
+            installed_micros: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
             call_interval,
@@ -98,6 +101,12 @@ impl JwksState {
         self.keys.load_full()
     }
 
+    /// Whether there are keys, and they were fetched longer than `age_max` ago.
+    pub fn is_older_than(&self, age_max: Duration, now: Timestamp) -> bool {
+        let installed = Timestamp::from_micros(self.installed_micros.load(Ordering::Acquire));
+        self.keys.load().is_some() && now.since(installed) > age_max
+    }
+
     /// Grows whenever the keys change.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
@@ -112,6 +121,7 @@ impl JwksState {
             Ok(set) => {
                 let set = Arc::new(set);
                 self.keys.store(Some(Arc::clone(&set)));
+                self.installed_micros.store(now.as_micros(), Ordering::Release);
                 self.generation.fetch_add(1, Ordering::Release);
                 self.note(|report| {
                     *report = Report { installed_at: Some(now), ..Report::default() };
@@ -304,6 +314,19 @@ mod tests {
         refresh(&state, &refresher).run(Timestamp::from_secs(110)).await;
         assert_eq!(calls.load(Ordering::SeqCst), 2);
         assert!(state.keys().is_some());
+    }
+
+    #[test]
+    fn keys_age_until_they_are_fetched_again() {
+        let state = JwksState::new("p".into(), CALL_INTERVAL_DEFAULT);
+        let (at, day) = (Timestamp::from_secs, Duration::from_secs(86_400));
+        assert!(!state.is_older_than(day, at(1_000_000)), "there are none");
+        state.install(KEYS.as_bytes(), at(10)).unwrap();
+        state.failed("connection refused");
+        assert!(!state.is_older_than(day, at(86_410)));
+        assert!(state.is_older_than(day, at(86_411)));
+        state.install(KEYS.as_bytes(), at(86_411)).unwrap();
+        assert!(!state.is_older_than(day, at(86_411)));
     }
 
     #[test]

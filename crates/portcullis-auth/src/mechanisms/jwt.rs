@@ -55,6 +55,8 @@ pub struct JwtSettings {
     pub leeway: Duration,
     /// How long after its issue a token may be used at most, whatever its `exp`.
     pub age_max: Option<Duration>,
+    /// How long signing keys are believed after they were fetched; `None` for keys that nobody fetches.
+    pub keys_age_max: Option<Duration>,
     /// Which claims make the principal.
     pub map: ClaimMap,
     /// How many verified tokens are remembered at most; an entry takes about 200 bytes beside its principal.
@@ -72,6 +74,7 @@ impl JwtSettings {
             types: TokenTypes::Usual,
             leeway: LEEWAY_DEFAULT,
             age_max: None,
+            keys_age_max: None,
             map: ClaimMap::default(),
             remembered_max: 16_384,
         }
@@ -151,7 +154,7 @@ impl JwtProvider {
         let remembered = self
             .remembered
             .find(&digest)
-            .filter(|it| now < it.until && it.generation == generation)
+            .filter(|it| now < it.until && it.generation == generation && !self.keys_are_too_old(now))
             .map(|it| it.facts);
         let facts = match remembered {
             Some(facts) => facts,
@@ -164,6 +167,10 @@ impl JwtProvider {
             Ok(()) => Attempt::Accepted(Arc::clone(&facts.principal)),
             Err(fault) => Attempt::Refused(self.refusal(fault).seen("sub", &facts.subject)),
         }
+    }
+
+    fn keys_are_too_old(&self, now: Timestamp) -> bool {
+        self.settings.keys_age_max.is_some_and(|age_max| self.keys.is_older_than(age_max, now))
     }
 
     fn remember(&self, digest: [u8; 32], facts: Facts, generation: u64, now: Timestamp) -> Arc<Facts> {
@@ -212,7 +219,7 @@ impl JwtProvider {
         let token = Compact::parse(token)?;
         let algorithm = self.check_head(&token)?;
         self.check_issuer(&token.claims)?;
-        self.check_signature(&token, algorithm)?;
+        self.check_signature(&token, algorithm, now)?;
         let rules =
             DateRules { leeway: self.settings.leeway.min(LEEWAY_MAX), age_max: self.settings.age_max };
         let dates = claims::check_dates(&token.claims, rules, now).map_err(claim)?;
@@ -249,12 +256,20 @@ impl JwtProvider {
         }
     }
 
-    fn check_signature(&self, token: &Compact<'_>, algorithm: Algorithm) -> Result<(), Failure> {
+    fn check_signature(
+        &self,
+        token: &Compact<'_>,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         let kid = token.kid.as_deref();
         let seen = || Box::from(kid.unwrap_or_default());
         let Some(keys) = self.keys.keys() else {
             return Err(Failure::Keys(Fault::SigningKeysUnavailable, RefreshCause::Stale, seen()));
         };
+        if self.keys_are_too_old(now) {
+            return Err(Failure::Keys(Fault::SigningKeysTooOld, RefreshCause::Stale, seen()));
+        }
         match keys.verify(kid, algorithm, token.signed.as_bytes(), token.signature) {
             Ok(()) => Ok(()),
             Err(Fault::SigningKeyUnknown) => {

@@ -23,9 +23,43 @@ pub(super) fn check(config: &Config, root: &Node, reader: &mut Reader<'_>) {
     names(root, reader);
     auth(config, root, reader);
     client_certificates(config, root, reader);
+    consumers(config, root, reader);
     // Behind a mistake a definition only seems unused.
     if !reader.diagnostics.iter().any(|it| it.severity() == Severity::Error) {
         unused(config, root, reader);
+        nothing_served(config, root, reader);
+    }
+}
+
+/// Ids of different providers are different people, whatever they are called.
+fn consumers(config: &Config, root: &Node, reader: &mut Reader<'_>) {
+    let of_keys = |provider: &Provider| matches!(provider, Provider::ApiKeys(_));
+    // Every provider of API keys reads the one store.
+    let mut issuers: Vec<_> =
+        config.identity.providers.iter().filter(|(_, it)| !of_keys(it)).map(|(name, _)| name).collect();
+    issuers.extend(config.identity.providers.iter().find(|(_, it)| of_keys(it)).map(|(name, _)| name));
+    if issuers.len() < 2 {
+        return;
+    }
+    let names: Vec<_> = issuers.iter().map(|it| format!("`{it}`")).collect();
+    for (id, _) in config.consumers.iter().filter(|(_, it)| it.provider.is_none()) {
+        let message = format!("`{id}` may be an id of {}, and it is not said of which", names.join(" or "));
+        // A provider written in place has a path for its name, which nothing can refer to.
+        let hint = match issuers.iter().find(|it| it.contains('.')) {
+            None => "add `provider:` with one of them".to_owned(),
+            Some(inline) => format!(
+                "add `provider:` with one of them; move `{inline}` below `identity.providers` for a name of its own"
+            ),
+        };
+        reader.advise(&codes::CONSUMER_OF_ANY, key_span(root, &["consumers", id]), message, hint);
+    }
+}
+
+fn nothing_served(config: &Config, root: &Node, reader: &mut Reader<'_>) {
+    if config.apis.is_empty() {
+        let hint = "add one: `apis: { orders: { spec: openapi.yaml, upstream: \"http://127.0.0.1:9000\" } }`";
+        let message = "no API is configured: every call would be answered with 404";
+        reader.advise(&codes::NOTHING_SERVED, key_span(root, &["apis"]), message, hint);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -17,6 +18,17 @@ use crate::{
 /// Files of one configuration.
 const FILES_MAX: usize = 10_000;
 
+/// The system's words and numbers say little about files to those who do not program.
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory, not a file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// All documents, the main file first. Files that cannot be read or parsed are noted and left out.
 pub(super) fn read_all(
     main: &Path,
@@ -31,8 +43,10 @@ pub(super) fn read_all(
         let text = match outside.read(&path) {
             Ok(text) => text,
             Err(error) => {
-                let message = format!("`{}` cannot be read: {error}", path.display());
-                diagnostics.push(remark(&codes::UNREADABLE, message, from, sources));
+                let message = format!("`{}` cannot be read: {}", path.display(), why(&error));
+                let is_missing = from.is_none() && error.kind() == io::ErrorKind::NotFound;
+                let hint = is_missing.then(|| "`-c FILE` names another".to_owned());
+                diagnostics.push(Diagnostic { hint, ..remark(&codes::UNREADABLE, message, from, sources) });
                 continue;
             }
         };

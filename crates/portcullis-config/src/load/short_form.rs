@@ -11,6 +11,10 @@ use crate::{
 /// Adds the listener `main` where the short form is used.
 pub(super) fn expand(root: &mut Node, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
     let span = root.span;
+    // An empty document is one that forgot everything, a listener first of all.
+    if let Value::Null = root.value {
+        root.value = Value::Map(Vec::new());
+    }
     let Value::Map(entries) = &mut root.value else { return };
     let find = |entries: &[Entry], key: &str| entries.iter().find(|entry| entry.key == key).cloned();
     let tls = find(entries, "tls");

@@ -8,7 +8,7 @@ use crate::{
     codes,
     read::{Fields, Listed, ListenerName, Read, Reader, Refused, keys, words},
     source::Span,
-    units::{ClaimPath, FilePath, HeaderName, Url},
+    units::{ClaimPath, FilePath, HeaderName, Leeway, Url},
     yaml::Node,
 };
 
@@ -39,13 +39,15 @@ keys! {
         /// The token types accepted in the `typ` header; a token without one counts as `JWT`.
         typ: Listed<Arc<str>> = "[at+jwt, JWT]";
         /// How far clocks may differ.
-        leeway: Duration = "30s";
+        leeway: Leeway = "30s";
         /// The header field that carries the token.
         header: HeaderName = "Authorization";
         /// Which claims mean what.
         map: ClaimMap = "{}";
         /// How often keys are fetched anew.
         refresh: Duration = "10m";
+        /// How long fetched keys are believed while the issuer does not answer. After that its tokens are refused.
+        keys_max_age: Duration = "24h";
     }
     later &["sender_constrained"];
     check check_oidc;
@@ -65,14 +67,17 @@ keys! {
         /// The token types accepted in the `typ` header; a token without one counts as `JWT`.
         typ: Listed<Arc<str>> = "[at+jwt, JWT]";
         /// How far clocks may differ.
-        leeway: Duration = "30s";
+        leeway: Leeway = "30s";
         /// The header field that carries the token.
         header: HeaderName = "Authorization";
         /// Which claims mean what.
         map: ClaimMap = "{}";
         /// How often keys are fetched anew.
         refresh: Duration = "10m";
+        /// How long fetched keys are believed while the issuer does not answer. After that its tokens are refused.
+        keys_max_age: Duration = "24h";
     }
+    check check_jwt;
 }
 
 keys! {
@@ -245,6 +250,22 @@ fn inner<T: Read>(kind: &'static str, node: &Node, reader: &mut Reader<'_>) -> O
 
 fn check_oidc(provider: &OidcProvider, fields: &Fields<'_>, reader: &mut Reader<'_>) {
     check_issuer(&provider.oidc, fields.place("oidc"), reader);
+    check_age(provider.refresh, provider.keys_max_age, fields, reader);
+}
+
+fn check_jwt(provider: &JwtProvider, fields: &Fields<'_>, reader: &mut Reader<'_>) {
+    check_age(provider.refresh, provider.keys_max_age, fields, reader);
+}
+
+/// Keys that may not grow as old as they do between two fetches would refuse everybody now and then.
+fn check_age(refresh: Duration, age_max: Duration, fields: &Fields<'_>, reader: &mut Reader<'_>) {
+    if age_max < refresh {
+        let message =
+            "keys would be too old before they are fetched anew: `keys_max_age` is shorter than `refresh`";
+        let span = fields.entry("keys_max_age").map_or_else(|| fields.place("refresh"), |it| it.key_span);
+        let hint = "let `keys_max_age` be several times `refresh`, so that an issuer may be away for a while";
+        reader.advise(&codes::CONFLICT, span, message, hint);
+    }
 }
 
 fn check_issuer(url: &Url, span: Span, reader: &mut Reader<'_>) {

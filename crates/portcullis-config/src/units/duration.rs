@@ -13,6 +13,13 @@ use crate::{
 /// Longer than any period that makes sense here, and short enough never to overflow a timestamp: ten years.
 const LONGEST: Duration = Duration::from_secs(3_650 * 86_400);
 
+/// The most that clocks may be told to differ: a token is good for that much longer than its issuer says.
+const LEEWAY_MAX: Duration = Duration::from_secs(300);
+
+/// How far two clocks may differ: a duration, which may be nothing (`0s`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct Leeway(pub Duration);
+
 /// From a shorter to a longer duration: `25ms..250ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct DurationRange {
@@ -29,6 +36,7 @@ pub(crate) enum DurationError {
     Unit,
     Zero,
     TooLong,
+    LeewayTooLong,
     Range,
 }
 
@@ -39,6 +47,7 @@ impl fmt::Display for DurationError {
             Self::Unit => "the unit is one of `ms`, `s`, `m`, `h`, `d`, as in `30s`",
             Self::Zero => "it must be longer than nothing",
             Self::TooLong => "it is longer than ten years",
+            Self::LeewayTooLong => "clocks may differ by five minutes at most",
             Self::Range => "a range is written `25ms..250ms`, the shorter end first",
         })
     }
@@ -46,6 +55,20 @@ impl fmt::Display for DurationError {
 
 /// Reads `500ms`, `30s`, `5m`, `1h`, `7d`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    match any_duration(text)? {
+        Duration::ZERO => Err(DurationError::Zero),
+        it => Ok(it),
+    }
+}
+
+pub(crate) fn parse_leeway(text: &str) -> Result<Leeway, DurationError> {
+    match any_duration(text)? {
+        it if it > LEEWAY_MAX => Err(DurationError::LeewayTooLong),
+        it => Ok(Leeway(it)),
+    }
+}
+
+fn any_duration(text: &str) -> Result<Duration, DurationError> {
     let (number, unit) = digits(text).map_err(DurationError::Number)?;
     let millis = match unit {
         "ms" => 1,
@@ -57,7 +80,6 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     };
     let duration = number.checked_mul(millis).map(Duration::from_millis).ok_or(DurationError::TooLong)?;
     match duration {
-        Duration::ZERO => Err(DurationError::Zero),
         it if it > LONGEST => Err(DurationError::TooLong),
         it => Ok(it),
     }
@@ -76,6 +98,16 @@ impl Read for Duration {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         text_schema("a duration", Some("^[0-9]+(ms|s|m|min|h|d)$"))
+    }
+}
+
+impl Read for Leeway {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        reader.parsed(node, "leeway", parse_leeway)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        <Duration as Read>::schema(generator)
     }
 }
 
@@ -103,6 +135,14 @@ mod tests {
         assert_eq!(parse_duration("0s"), Err(DurationError::Zero));
         assert_eq!(parse_duration("4000d"), Err(DurationError::TooLong));
         assert_eq!(parse_duration("99999999999999999d"), Err(DurationError::TooLong));
+        for (text, expected) in [
+            ("0s", Ok(Leeway(Duration::ZERO))),
+            ("5m", Ok(Leeway(Duration::from_secs(300)))),
+            ("301s", Err(DurationError::LeewayTooLong)),
+            ("0", Err(DurationError::Unit)),
+        ] {
+            assert_eq!(parse_leeway(text), expected, "{text}");
+        }
         let range = parse_range("25ms..250ms").unwrap();
         assert_eq!((range.from, range.to), (Duration::from_millis(25), Duration::from_millis(250)));
         assert_eq!(parse_range("250ms..25ms"), Err(DurationError::Range));

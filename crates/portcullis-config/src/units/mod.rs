@@ -10,7 +10,7 @@ mod text;
 mod url;
 
 pub use address::Address;
-pub use duration::DurationRange;
+pub use duration::{DurationRange, Leeway};
 pub use limit::{Dimension, Limit, LimitAmount, LimitWhen, LoginAttempts, LoginSubject};
 pub use number::{Count, Percent, Size};
 pub use path::FilePath;

@@ -70,3 +70,45 @@ async fn without_any_keys_the_gate_is_unavailable_and_recovers() {
     late.keys.publish(&[&key]);
     until_status(200, || late.ask(&token)).await;
 }
+
+#[tokio::test]
+async fn keys_of_an_issuer_that_stays_away_are_not_believed_for_ever() {
+    let key = SigningKey::ed25519("k");
+    let stage = Stage::of(&[&key], "").await;
+    let config =
+        std::fs::read_to_string(stage.gate.folder().join("portcullis.yaml")).expect("a configuration");
+    let config = config.replace("leeway: 5s", "leeway: 0s\n        refresh: 1s\n        keys_max_age: 2s");
+    let gate = portcullis_e2e::Gate::new(&config)
+        .file("shop.yaml", portcullis_e2e::SHOP)
+        .file("revoked", "")
+        .start()
+        .await;
+    let stage = Stage { gate, ..stage };
+    let token = key.token(&claims());
+    until_status(200, || stage.ask(&token)).await;
+    stage.keys.answer_with(503, "later");
+    let refused = until_status(503, || stage.ask(&token)).await;
+    stage.gate.assert_refused(&refused, 503, "auth/signing_keys_too_old").await;
+    let metrics = portcullis_e2e::Caller::of(stage.gate.admin()).get("/metrics").await.text();
+    assert!(metrics.contains("portcullis_providers_without_keys 1"), "{metrics}");
+    while !stage.gate.log().contains("past `keys_max_age`") {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    stage.keys.publish(&[&key]);
+    until_status(200, || stage.ask(&token)).await;
+}
+
+#[tokio::test]
+async fn a_refused_reload_leaves_the_keys_in_force_fresh() {
+    let (old, new) = (SigningKey::ed25519("old"), SigningKey::ed25519("new"));
+    let stage = Stage::of(&[&old], "").await;
+    stage.assert_good(&old.token(&claims())).await;
+    let config =
+        std::fs::read_to_string(stage.gate.folder().join("portcullis.yaml")).expect("a configuration");
+    // Another origin of keys, in a configuration that is refused for a specification that is not there.
+    let elsewhere = config.replace("/jwks", "/elsewhere").replace("spec: shop.yaml", "spec: absent.yaml");
+    stage.gate.write("portcullis.yaml", elsewhere);
+    assert_eq!(stage.gate.reload().code, 78);
+    stage.keys.publish(&[&new]);
+    stage.assert_good(&new.token(&claims())).await;
+}

@@ -8,11 +8,15 @@ use portcullis_events::{
     log::{Log, Policy},
     segment::CHECKPOINT,
     sign::{NoteFlaw, SigningKey},
-    verify::{Finding, Flaw, Outcome, Report, verify},
+    verify::{Finding, Flaw, Kept, Outcome, Report, verify},
 };
 
 fn check(directory: &Path) -> Outcome {
     verify(directory, key().public(), None).unwrap()
+}
+
+fn kept(note: &str) -> Kept<'_> {
+    Kept { path: "elsewhere".as_ref(), note }
 }
 
 fn sound(directory: &Path) -> Report {
@@ -169,7 +173,7 @@ fn a_cut_end_with_an_old_checkpoint_put_back_is_found_by_one_kept_elsewhere() {
     }
     fs::write(dir.path().join(CHECKPOINT), old).unwrap();
     sound(dir.path());
-    let outcome = verify(dir.path(), key().public(), Some(&elsewhere)).unwrap();
+    let outcome = verify(dir.path(), key().public(), Some(kept(&elsewhere))).unwrap();
     assert!(matches!(outcome, Outcome::Flawed(Finding { flaw: Flaw::Truncated { .. }, .. }, _)));
 }
 
@@ -270,4 +274,55 @@ fn a_log_being_written_is_sound() {
     let report = sound(dir.path());
     assert!(report.unsigned > 0 && report.unsigned < 12, "{report:?}");
     assert_eq!(report.events, 57);
+}
+
+#[test]
+fn a_history_written_anew_with_the_key_contradicts_a_checkpoint_kept_elsewhere() {
+    let dir = log_of(100);
+    let elsewhere = fs::read_to_string(dir.path().join(CHECKPOINT)).unwrap();
+    let against = |directory: &Path| verify(directory, key().public(), Some(kept(&elsewhere))).unwrap();
+    let Outcome::Sound(report) = against(dir.path()) else { panic!("the honest log") };
+    assert_eq!(report.kept, report.latest);
+    assert!(report.kept_is_covered());
+    // As long, and as well signed, and not what was written: only the copy tells.
+    let forged = tempfile::tempdir().unwrap();
+    let mut log = Log::open(forged.path(), policy(), key(), NOW).unwrap();
+    append(&mut log, 1..200);
+    log.close(later(60)).unwrap();
+    sound(forged.path());
+    let outcome = against(forged.path());
+    assert!(
+        matches!(outcome, Outcome::Flawed(Finding { flaw: Flaw::Recomputed { .. }, .. }, _)),
+        "{outcome:?}"
+    );
+    // Shorter than what the copy covers.
+    let short = log_of(90);
+    sound(short.path());
+    let outcome = against(short.path());
+    assert!(
+        matches!(outcome, Outcome::Flawed(Finding { flaw: Flaw::Truncated { .. }, .. }, _)),
+        "{outcome:?}"
+    );
+    // A copy that is none is named, not the log's own.
+    let nonsense = verify(dir.path(), key().public(), Some(kept("nonsense"))).unwrap();
+    let Outcome::Flawed(finding, _) = nonsense else { panic!("{nonsense:?}") };
+    assert_eq!(
+        (finding.file.as_path(), finding.flaw),
+        ("elsewhere".as_ref(), Flaw::Signature(NoteFlaw::Malformed))
+    );
+}
+
+#[test]
+fn a_kept_checkpoint_that_retention_overtook_proves_nothing_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = Policy { keep_files_max: Some(3), ..policy() };
+    let mut log = Log::open(dir.path(), policy, key(), NOW).unwrap();
+    append(&mut log, 0..30);
+    let early = fs::read_to_string(dir.path().join(CHECKPOINT)).unwrap();
+    append(&mut log, 30..400);
+    log.close(later(600)).unwrap();
+    let Outcome::Sound(report) = verify(dir.path(), key().public(), Some(kept(&early))).unwrap() else {
+        panic!("the honest log")
+    };
+    assert!(report.first > report.kept.unwrap().size && !report.kept_is_covered());
 }

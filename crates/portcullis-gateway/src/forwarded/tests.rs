@@ -60,6 +60,31 @@ fn trusted_proxies_can_and_still_name_nobody() {
 }
 
 #[test]
+fn identity_fields_are_known_whichever_way_they_are_configured() {
+    for configured in ["x-user-id", "x_user_id"] {
+        let mut it =
+            headers(&[("x-user-id", "root"), ("X_User_Id", "root"), ("x-user_id", "root"), ("x-user", "1")]);
+        strip_request(&mut it, Trust::Proxy, &[HeaderName::from_static(configured)]);
+        assert_eq!(left(&it), "x-user", "{configured}");
+    }
+}
+
+#[test]
+fn the_host_is_forwarded_as_it_was_checked() {
+    for (sent, forwarded) in [
+        ("API.example", "API.example"),
+        ("API.example.:8080", "api.example:8080"),
+        ("api.example.", "api.example"),
+        ("[0:0::1]:80", "[::1]:80"),
+        ("[::1]", "[::1]"),
+    ] {
+        let mut it = headers(&[("host", sent)]);
+        strip_request(&mut it, Trust::None, &[]);
+        assert_eq!(it[HOST], forwarded, "{sent}");
+    }
+}
+
+#[test]
 fn connection_fields_end_here() {
     let mut it = headers(&[
         ("host", "h"),

@@ -5,15 +5,16 @@
 //! search, so that the worst path costs what the tree is large, never more; parameter names belong to the leaf, so
 //! that `/{a}` and `/{b}/c` live side by side.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::target;
-
-/// Values of parameters as ranges into the path, in order of the template.
-pub(super) type Values = SmallVec<[Range<usize>; 4]>;
+use super::{
+    reading,
+    segment::{Mixture, Segment, segment},
+    walk::{Reading, Walk},
+};
 
 /// A path template that cannot be routed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,9 @@ pub enum TemplateError {
     Repeated(Box<str>),
 }
 
+/// Takes one of the methods of a template, or lets the search go on.
+pub(super) type Choice<'f, 'a> = dyn FnMut(&'a Methods) -> Option<usize> + 'f;
+
 #[derive(Default)]
 pub(super) struct Templates {
     root: Node,
@@ -46,6 +50,10 @@ pub(super) struct Templates {
 #[derive(Default)]
 struct Node {
     literals: HashMap<Box<str>, Node>,
+    /// Literals that are not their own [`reading::folded`], by what they become.
+    folded: HashMap<Box<str>, SmallVec<[Box<str>; 1]>>,
+    /// Bytes of the longest literal, folded.
+    literal_bytes_max: usize,
     mixtures: Vec<(Mixture, Node)>,
     parameter: Option<Box<Node>>,
     leaf: SmallVec<[Leaf; 1]>,
@@ -60,19 +68,6 @@ struct Leaf {
 
 /// The methods of one template with the index of their endpoint.
 pub(super) struct Methods(SmallVec<[(Arc<str>, usize); 4]>);
-
-/// A segment of literals and parameters in turn: `pieces` are the literals, parameters stand between them.
-#[derive(PartialEq, Eq)]
-struct Mixture {
-    pieces: Box<[Box<str>]>,
-}
-
-enum Segment {
-    Literal(Box<str>),
-    Parameter,
-    Mixture(Mixture),
-    Rest,
-}
 
 impl Methods {
     /// The endpoint of a method, of `*` where the method itself is not there.
@@ -102,7 +97,7 @@ impl Templates {
                 return Err(TemplateError::RestNotLast(template.into()));
             }
             match segment(text, &mut names)? {
-                Segment::Literal(literal) => node = node.literals.entry(literal).or_default(),
+                Segment::Literal(literal) => node = node.literal(literal),
                 Segment::Parameter => node = node.parameter.get_or_insert_default(),
                 Segment::Mixture(mixture) => node = node.mixture(mixture),
                 Segment::Rest => rest = true,
@@ -128,18 +123,30 @@ impl Templates {
     /// was chosen.
     pub(super) fn find<'a>(
         &'a self,
-        path: &str,
-        values: &mut Values,
-        choose: &mut dyn FnMut(&'a Methods) -> Option<usize>,
+        walk: &mut Walk<'_>,
+        choose: &mut Choice<'_, 'a>,
     ) -> Option<(&'a [Arc<str>], usize)> {
-        if !path.starts_with('/') {
+        walk.values.clear();
+        if !walk.path.starts_with('/') {
             return None;
         }
-        self.root.find(path, 1, values, choose)
+        self.root.find(1, walk, choose)
     }
 }
 
 impl Node {
+    fn literal(&mut self, literal: Box<str>) -> &mut Self {
+        let folded = reading::folded(&literal).into_boxed_str();
+        self.literal_bytes_max = self.literal_bytes_max.max(folded.len());
+        if folded != literal {
+            let names = self.folded.entry(folded).or_default();
+            if !names.contains(&literal) {
+                names.push(literal.clone());
+            }
+        }
+        self.literals.entry(literal).or_default()
+    }
+
     fn mixture(&mut self, mixture: Mixture) -> &mut Self {
         let index = match self.mixtures.iter().position(|(it, _)| *it == mixture) {
             Some(index) => index,
@@ -157,107 +164,140 @@ impl Node {
 
     fn find<'a>(
         &'a self,
-        path: &str,
         at: usize,
-        values: &mut Values,
-        choose: &mut dyn FnMut(&'a Methods) -> Option<usize>,
+        walk: &mut Walk<'_>,
+        choose: &mut Choice<'_, 'a>,
     ) -> Option<(&'a [Arc<str>], usize)> {
+        let path = walk.path;
         let rest = path.get(at..)?;
         let end = memchr::memchr(b'/', rest.as_bytes()).map_or(path.len(), |offset| at + offset);
         let segment = path.get(at..end)?;
         if let Some(node) = self.literals.get(segment)
-            && let Some(found) = node.after(path, end, values, choose)
+            && let Some(found) = node.after(end, walk, choose)
         {
             return Some(found);
         }
-        let taken = values.len();
+        match walk.reading {
+            Reading::Written => walk.is_ambiguous = walk.is_ambiguous || self.has_alike(at, segment, walk),
+            Reading::Forgiving | Reading::ForgivingLiteral => {
+                for node in self.literals_alike(at, segment, walk) {
+                    if let Some(found) = node.after(end, walk, choose) {
+                        return Some(found);
+                    }
+                }
+                if self.ends_before(at, segment, walk)
+                    && let Some(found) = take(&self.leaf, choose)
+                {
+                    return Some(found);
+                }
+            }
+        }
+        if walk.reading == Reading::ForgivingLiteral {
+            return None;
+        }
+        self.find_with_parameters(at..end, segment, walk, choose)
+    }
+
+    fn find_with_parameters<'a>(
+        &'a self,
+        place: std::ops::Range<usize>,
+        segment: &str,
+        walk: &mut Walk<'_>,
+        choose: &mut Choice<'_, 'a>,
+    ) -> Option<(&'a [Arc<str>], usize)> {
+        let taken = walk.values.len();
         for (mixture, node) in &self.mixtures {
-            if mixture.match_into(segment, at, values)
-                && let Some(found) = node.after(path, end, values, choose)
-            {
+            let matches = mixture.match_into(segment, place.start, &mut walk.values)
+                || (walk.reading == Reading::Forgiving
+                    && mixture.is_alike(segment, &walk.readings(place.start, segment)));
+            if matches && let Some(found) = node.after(place.end, walk, choose) {
                 return Some(found);
             }
-            values.truncate(taken);
+            walk.values.truncate(taken);
         }
         if let Some(node) = &self.parameter
             && !segment.is_empty()
-            && !self.is_literal_in_disguise(segment)
         {
-            values.push(at..end);
-            if let Some(found) = node.after(path, end, values, choose) {
+            walk.values.push(place.clone());
+            if let Some(found) = node.after(place.end, walk, choose) {
                 return Some(found);
             }
-            values.truncate(taken);
+            walk.values.truncate(taken);
         }
         if !self.rest.is_empty() {
-            values.push(at..path.len());
+            walk.values.push(place.start..walk.path.len());
             if let Some(found) = take(&self.rest, choose) {
                 return Some(found);
             }
-            values.truncate(taken);
+            walk.values.truncate(taken);
         }
         None
     }
 
-    /// Whether the segment is a literal of this place once its `;…` is cut, which servlet containers do before they
-    /// route: it would be judged as a parameter here and served as the literal there (CWE-436).
-    fn is_literal_in_disguise(&self, segment: &str) -> bool {
-        segment.split_once(';').is_some_and(|(name, _)| !name.is_empty() && self.literals.contains_key(name))
+    /// Whether the segment may be read as something of this place that it is not as written. Costs nothing where
+    /// there is nothing that it could be.
+    fn has_alike(&self, at: usize, segment: &str, walk: &mut Walk<'_>) -> bool {
+        if self.literals.is_empty() && self.mixtures.is_empty() && self.leaf.is_empty() {
+            return false;
+        }
+        let is_folded = self.folded.is_empty() && self.mixtures.iter().all(|(it, _)| it.is_folded());
+        if is_folded && reading::is_plain(segment) {
+            return false;
+        }
+        if !self.literals_alike(at, segment, walk).is_empty() {
+            return true;
+        }
+        if !self.mixtures.is_empty() {
+            let readings = walk.readings(at, segment);
+            if self.mixtures.iter().any(|(mixture, _)| mixture.is_alike(segment, &readings)) {
+                return true;
+            }
+        }
+        self.ends_before(at, segment, walk)
+    }
+
+    /// The literals of this place, other than the segment itself, that it may be read as; each once.
+    fn literals_alike(&self, at: usize, segment: &str, walk: &mut Walk<'_>) -> SmallVec<[&Self; 2]> {
+        let mut nodes: SmallVec<[&Self; 2]> = SmallVec::new();
+        if self.literals.is_empty()
+            || reading::bytes_min(segment) > self.literal_bytes_max
+            || (self.folded.is_empty() && reading::is_plain(segment))
+        {
+            return nodes;
+        }
+        for text in walk.readings(at, segment).iter() {
+            let folded = self.folded.get(text).into_iter().flatten().map(|name| &**name);
+            for name in folded.chain([text]).filter(|name| *name != segment) {
+                if let Some(node) = self.literals.get(name)
+                    && !nodes.iter().any(|it| std::ptr::eq(*it, node))
+                {
+                    nodes.push(node);
+                }
+            }
+        }
+        nodes
+    }
+
+    /// Whether the path may be read as ending before this last segment: `/orders/` or `/orders/%20` as `/orders`.
+    fn ends_before(&self, at: usize, segment: &str, walk: &mut Walk<'_>) -> bool {
+        !self.leaf.is_empty()
+            && at + segment.len() == walk.path.len()
+            && walk.readings(at, segment).is_blank()
     }
 
     /// Goes on behind a segment: the path has ended here, or a slash and more follow.
     fn after<'a>(
         &'a self,
-        path: &str,
         end: usize,
-        values: &mut Values,
-        choose: &mut dyn FnMut(&'a Methods) -> Option<usize>,
+        walk: &mut Walk<'_>,
+        choose: &mut Choice<'_, 'a>,
     ) -> Option<(&'a [Arc<str>], usize)> {
-        if end == path.len() { take(&self.leaf, choose) } else { self.find(path, end + 1, values, choose) }
+        if end == walk.path.len() { take(&self.leaf, choose) } else { self.find(end + 1, walk, choose) }
     }
 }
 
-fn take<'a>(
-    leaves: &'a [Leaf],
-    choose: &mut dyn FnMut(&'a Methods) -> Option<usize>,
-) -> Option<(&'a [Arc<str>], usize)> {
+fn take<'a>(leaves: &'a [Leaf], choose: &mut Choice<'_, 'a>) -> Option<(&'a [Arc<str>], usize)> {
     leaves.iter().find_map(|leaf| choose(&leaf.methods).map(|index| (&*leaf.names, index)))
-}
-
-impl Mixture {
-    fn literal_len(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.len()).sum()
-    }
-
-    /// Each parameter takes the shortest non-empty text before the next literal, the last one all that is left.
-    fn match_into(&self, segment: &str, at: usize, values: &mut Values) -> bool {
-        let Some((first, others)) = self.pieces.split_first() else {
-            return false;
-        };
-        let Some((last, middles)) = others.split_last() else {
-            return false;
-        };
-        if !segment.starts_with(&**first) || !segment.ends_with(&**last) {
-            return false;
-        }
-        let mut from = first.len();
-        let Some(to) = segment.len().checked_sub(last.len()) else {
-            return false;
-        };
-        for middle in middles {
-            let Some(offset) = segment.get(from + 1..to).and_then(|text| text.find(&**middle)) else {
-                return false;
-            };
-            let end = from + 1 + offset;
-            values.push(at + from..at + end);
-            from = end + middle.len();
-        }
-        if from >= to {
-            return false;
-        }
-        values.push(at + from..at + to);
-        true
-    }
 }
 
 /// The path that a template without parameters matches, in checked form.
@@ -274,55 +314,4 @@ pub(super) fn literal(template: &str) -> Option<String> {
         }
     }
     Some(path)
-}
-
-fn segment(text: &str, names: &mut Vec<Arc<str>>) -> Result<Segment, TemplateError> {
-    let brace = || TemplateError::Brace(text.into());
-    let checked =
-        |literal: &str| target::normalised_literal(literal).ok_or(TemplateError::Literal(text.into()));
-    let mut pieces: Vec<Box<str>> = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        if before.contains('}') {
-            return Err(brace());
-        }
-        let (name, tail) = after.split_once('}').ok_or_else(brace)?;
-        if name.is_empty() || name.contains('{') {
-            return Err(brace());
-        }
-        if before.is_empty() && !pieces.is_empty() {
-            return Err(TemplateError::Touching(text.into()));
-        }
-        if let Some(name) = name.strip_prefix('*') {
-            if !before.is_empty() || !pieces.is_empty() || !tail.is_empty() || name.is_empty() {
-                return Err(brace());
-            }
-            push_name(names, name)?;
-            return Ok(Segment::Rest);
-        }
-        push_name(names, name)?;
-        pieces.push(checked(before)?.into());
-        rest = tail;
-    }
-    if rest.contains('}') {
-        return Err(brace());
-    }
-    let last = checked(rest)?;
-    Ok(match pieces.first() {
-        None if last == "." || last == ".." => return Err(TemplateError::Literal(text.into())),
-        None => Segment::Literal(last.into()),
-        Some(first) if pieces.len() == 1 && first.is_empty() && last.is_empty() => Segment::Parameter,
-        Some(_) => {
-            pieces.push(last.into());
-            Segment::Mixture(Mixture { pieces: pieces.into() })
-        }
-    })
-}
-
-fn push_name(names: &mut Vec<Arc<str>>, name: &str) -> Result<(), TemplateError> {
-    if names.iter().any(|it| &**it == name) {
-        return Err(TemplateError::Repeated(name.into()));
-    }
-    names.push(Arc::from(name));
-    Ok(())
 }

@@ -164,6 +164,133 @@ fn apis_that_share_a_prefix_share_their_paths() {
 }
 
 #[test]
+fn a_path_that_may_be_read_as_another_operation_is_none() {
+    let routes = [
+        "GET /users",
+        "GET /users/admin",
+        "GET /users/{id}",
+        "POST /users/search",
+        "POST /users/{id}:cancel",
+        "POST /users/{id}",
+        "GET /users/{id}/orders",
+        "GET /{any}/admin",
+        "GET /x:cancel",
+        "GET /{one}",
+        "GET /UserGroups/{id}",
+        "GET /UserGroups/All",
+        "GET /v{n}/x",
+        "GET /v1/x",
+        "GET /files/{*path}",
+        "GET /files/secret",
+    ];
+    let router = Router::new(vec![api("t", &[], "", &routes)]).unwrap();
+    for call in [
+        "GET /users/Admin",
+        "GET /users/admin%20",
+        "GET /users/%20admin",
+        "GET /users/admin.",
+        "GET /users/admin%2E%20.",
+        "GET /users/%2561dmin",
+        "GET /users/admin%3Bx",
+        "GET /users/admin;x=1",
+        "GET /users/admin;",
+        "GET /Users/admin",
+        "GET /users%20/ADMIN",
+        "GET /users/%20",
+        "GET /users/ad%4Din",
+        "GET /x%3Acancel",
+        "GET /X:cancel",
+        "POST /users/5%3Acancel",
+        "POST /users/5:Cancel",
+        "POST /users/5:cancel.",
+        "POST /users/Search",
+        "GET /UserGroups/all",
+        "GET /usergroups/All",
+        "GET /V1/x",
+        "GET /v1;a/x",
+        "GET /files/Secret",
+        "GET /files/secret/",
+        "GET /files/secret/%20",
+    ] {
+        let (method, path) = call.split_once(' ').unwrap();
+        let path = crate::target::check_path(path).unwrap();
+        assert_eq!(route(&router, "h", method, &path), "t: 404", "{call}");
+    }
+    for (call, expected) in [
+        ("GET /users/admin", "t: GET /users/admin"),
+        ("GET /users/Alice", "t: GET /users/{id} id=Alice"),
+        ("GET /users/a%20b.", "t: GET /users/{id} id=a%20b."),
+        ("GET /users/;id=5", "t: GET /users/{id} id=;id=5"),
+        ("GET /users/admin/orders", "t: GET /users/{id}/orders id=admin"),
+        ("GET /users/Admin/orders", "t: GET /users/{id}/orders id=Admin"),
+        ("GET /users/Search", "t: GET /users/{id} id=Search"),
+        ("GET /Groups/admin", "t: GET /{any}/admin any=Groups"),
+        ("POST /users/5:cancel", "t: POST /users/{id}:cancel id=5"),
+        ("POST /users/5:stop", "t: POST /users/{id} id=5:stop"),
+        ("GET /UserGroups/All", "t: GET /UserGroups/All"),
+        ("GET /USERGROUPS", "t: GET /{one} one=USERGROUPS"),
+        ("GET /UserGroups/7", "t: GET /UserGroups/{id} id=7"),
+        ("GET /v1/x", "t: GET /v1/x"),
+        ("GET /v2/x", "t: GET /v{n}/x n=2"),
+        ("GET /files/Other/", "t: GET /files/{*path} path=Other/"),
+    ] {
+        let (method, path) = call.split_once(' ').unwrap();
+        assert_eq!(route(&router, "h", method, path), expected, "{call}");
+    }
+}
+
+#[test]
+fn a_path_that_may_belong_to_another_api_is_none() {
+    let router = Router::new(vec![
+        api("root", &[], "", &["GET /v1/Exact", "GET /{x}/{y}", "GET /rest/{*rest}"]),
+        api("v1", &[], "/v1", &["GET /v1/{x}"]),
+        api("twin a", &["h"], "", &["GET /users/admin"]),
+        api("twin b", &["h"], "", &["GET /users/{id}"]),
+        api("any", &["*.example"], "", &["* /{*rest}"]),
+        api("one", &["one.example"], "/v1", &["GET /v1/{x}", "GET /v1/admin"]),
+    ])
+    .unwrap();
+    for (host, call, expected) in [
+        ("x", "GET /v1/Exact", "root: GET /v1/Exact"),
+        ("x", "GET /v1/exact", "v1: 404"),
+        ("x", "GET /v1/other", "v1: GET /v1/{x} x=other"),
+        ("x", "GET /V1/other", "root: 404"),
+        ("x", "GET /v1;a/other", "root: 404"),
+        ("x", "GET /v10/other", "root: GET /{x}/{y} x=v10 y=other"),
+        ("h", "GET /users/5", "twin b: GET /users/{id} id=5"),
+        ("h", "GET /users/Admin", "twin b: 404"),
+        ("one.example", "GET /v1/Admin", "one: 404"),
+        ("one.example", "GET /V1/admin", "any: 404"),
+        ("two.example", "GET /V1/admin", "any: * /{*rest} rest=V1/admin"),
+    ] {
+        let (method, path) = call.split_once(' ').unwrap();
+        assert_eq!(route(&router, host, method, path), expected, "{host} {call}");
+    }
+}
+
+#[test]
+fn hosts_are_one_however_they_are_spelled() {
+    let routes = ["GET /"];
+    let hosts = ["API.example.com.", "*.Example.org.", "2001:DB8:0::1", "[::1]", "127.0.0.1"];
+    let router = Router::new(vec![api("t", &hosts, "", &routes)]).unwrap();
+    for host in [
+        "api.example.com",
+        "API.example.com.:443",
+        "a.example.org.",
+        "[2001:db8::1]:8443",
+        "[2001:0DB8:0:0::1]",
+        "[0:0::1]",
+        "127.0.0.1:80",
+    ] {
+        let host = crate::target::plain_authority(host).unwrap();
+        assert_eq!(route(&router, &host, "GET", "/"), "t: GET /", "{host}");
+    }
+    for host in ["", ".", "*.", "*", "*.[::1]", "a b", "a..b", "[::g]", "h:80"] {
+        assert!(Router::new(vec![api("t", &[host], "", &routes)]).is_err(), "{host}");
+    }
+}
+
+#[test]
 fn says_what_cannot_be_routed() {
     let build = |routes: &[&str]| {
         let errors = Router::new(vec![api("t", &[], "/v1", routes)]).err().unwrap_or_default();
@@ -194,4 +321,7 @@ fn a_hostile_path_costs_no_more_than_the_templates() {
     let routes: Vec<&str> = deep.iter().map(String::as_str).collect();
     let router = Router::new(vec![api("t", &[], "", &routes)]).unwrap();
     assert_eq!(route(&router, "h", "GET", &"/a".repeat(13)), "t: 404");
+    for segment in ["/A", "/a%20.", "/%61", "/a;a;a"] {
+        assert_eq!(route(&router, "h", "GET", &segment.repeat(13)), "t: 404");
+    }
 }

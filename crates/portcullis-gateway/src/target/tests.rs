@@ -42,6 +42,12 @@ fn refuses_what_two_servers_read_differently() {
         ("/a%2Fb", Fault::EncodedSlash),
         ("/a%5cb", Fault::EncodedBackslash),
         ("/a%00", Fault::EncodedZero),
+        ("/a%01", Fault::EncodedControl),
+        ("/a%0d%0Ab", Fault::EncodedControl),
+        ("/a%1f", Fault::EncodedControl),
+        ("/%7F", Fault::EncodedControl),
+        ("/a\u{1}", Fault::Character),
+        ("/a\tb", Fault::Character),
         ("/a\\b", Fault::Character),
         ("/a#b", Fault::Character),
         ("/a b", Fault::Character),
@@ -79,6 +85,9 @@ fn queries_keep_slashes_and_lose_ambiguity() {
     assert_eq!(check("/a?x=%2f..//&y=%41+b&f[0]=1"), Ok(Some("x=%2F..//&y=A+b&f[0]=1".to_owned())));
     assert_eq!(check("/a?x={1}"), Ok(Some("x=%7B1%7D".to_owned())));
     assert_eq!(check("/a?x=%zz"), Err(Fault::Encoding));
+    assert_eq!(check("HTTP://h/a?x=1"), Ok(Some("x=1".to_owned())));
+    assert_eq!(check("https://h/a"), Ok(None));
+    assert_eq!(check("ftp://h/a"), Err(Fault::Form));
     assert_eq!(check(&format!("/a?{}", "x".repeat(100))), Err(Fault::TooLong));
 }
 
@@ -130,6 +139,22 @@ fn takes_one_host_only() {
         ("/", &["[::1"], None, Err(Fault::BadHost)),
         ("/", &["[::1]x"], None, Err(Fault::BadHost)),
         ("/", &["b.example"], Some("a.example"), Err(Fault::Misdirected)),
+        ("/", &["A.example."], Some("a.example"), Ok("a.example")),
+        ("/", &["a.example.:8443"], None, Ok("a.example:8443")),
+        ("http://a.example./x", &["a.example."], None, Ok("a.example")),
+        ("/", &["b.example."], Some("a.example"), Err(Fault::Misdirected)),
+        ("/", &["[::1]"], Some("a.example"), Err(Fault::Misdirected)),
+        ("/", &["[0:0::0:1]:80"], None, Ok("[::1]:80")),
+        ("/", &["[2001:DB8::A]"], None, Ok("[2001:db8::a]")),
+        ("/", &["[::1.]"], None, Err(Fault::BadHost)),
+        ("/", &["[::1%25eth0]"], None, Err(Fault::BadHost)),
+        ("/", &["."], None, Err(Fault::BadHost)),
+        ("/", &["a.."], None, Err(Fault::BadHost)),
+        ("/", &["a..b"], None, Err(Fault::BadHost)),
+        ("/", &[".a"], None, Err(Fault::BadHost)),
+        ("/", &["%61.example"], None, Err(Fault::BadHost)),
+        ("/", &["a:80:81"], None, Err(Fault::BadHost)),
+        ("/", &["a:+80"], None, Err(Fault::BadHost)),
     ] {
         assert_eq!(
             host(v1, target, hosts, sni).as_deref(),

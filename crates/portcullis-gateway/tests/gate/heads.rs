@@ -12,6 +12,8 @@ async fn ambiguous_targets_and_hosts_never_reach_the_upstream() {
         ("GET /a%2fb HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_slash"),
         ("GET /a%5cb HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_backslash"),
         ("GET /a%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_zero"),
+        ("GET /a%0d%0ab HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_control"),
+        ("GET /a%7F HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/encoded_control"),
         ("GET /a/../b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/dot_segment"),
         ("GET /a/%2e%2e/b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/dot_segment"),
         ("GET /a//b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/empty_segment"),
@@ -19,6 +21,9 @@ async fn ambiguous_targets_and_hosts_never_reach_the_upstream() {
         ("GET / HTTP/1.1\r\n\r\n", 400, "target/no_host"),
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "target/many_hosts"),
         ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400, "target/bad_host"),
+        ("GET / HTTP/1.1\r\nHost: a..\r\n\r\n", 400, "target/bad_host"),
+        ("GET /v1//x HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/empty_segment"),
+        ("GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 400, "target/form"),
         ("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 400, "target/hosts_disagree"),
         ("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n", 400, "target/connect"),
         ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 404, "route/unknown_api"),
@@ -35,7 +40,16 @@ async fn ambiguous_targets_and_hosts_never_reach_the_upstream() {
 #[tokio::test]
 async fn a_literal_in_disguise_is_not_taken_for_a_parameter() {
     let behind = Behind::ok().await;
-    let routes = ["GET /users/{id}", "GET /users/admin", "GET /users/", "GET /{any}/admin"];
+    let routes = [
+        "GET /users/{id}",
+        "GET /users/admin",
+        "GET /users/",
+        "GET /{any}/admin",
+        "GET /x:cancel",
+        "GET /jobs/{id}:cancel",
+        "GET /jobs/{id}",
+        "GET /{one}",
+    ];
     let gate = gate(serving(routes.map(|route| endpoint(route, &behind.upstream())).into()));
     for (path, status) in [
         ("/users/admin", 200),
@@ -45,10 +59,44 @@ async fn a_literal_in_disguise_is_not_taken_for_a_parameter() {
         ("/users/ali;x=1", 200),
         ("/users/;id=5", 200),
         ("/others;x=1/admin", 200),
+        ("/users/Admin", 404),
+        ("/users/admin%20", 404),
+        ("/users/%09admin", 400),
+        ("/users/admin.", 404),
+        ("/users/%61dmin", 200),
+        ("/users/%2561dmin", 404),
+        ("/Users/admin", 404),
+        ("/users/Alice", 200),
+        ("/x:cancel", 200),
+        ("/x%3Acancel", 404),
+        ("/x%3Astop", 200),
+        ("/jobs/5:cancel", 200),
+        ("/jobs/5%3acancel", 404),
+        ("/jobs/5:CANCEL", 404),
     ] {
+        gate.record.clear();
         let answer = gate.ask(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
         assert_eq!(answer.status, status, "{path}");
+        if status == 404 {
+            assert_eq!(rules(&gate.record.one().await), ["route/unknown_operation"], "{path}");
+        }
     }
+    for asked in behind.asked() {
+        assert!(!asked.to_lowercase().contains("admin%20") && !asked.contains("Admin"), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn control_characters_in_targets_never_reach_the_upstream() {
+    let behind = Behind::ok().await;
+    let gate = gate(serving(vec![endpoint("* /{*rest}", &behind.upstream())]));
+    for byte in (0x01..=0x1f).chain([0x7f]) {
+        let raw = format!("GET /a{}b HTTP/1.1\r\nHost: h\r\n\r\n", char::from(byte));
+        assert_eq!(gate.ask(&raw).await.status, 400, "raw {byte:#x}");
+        let encoded = format!("GET /a%{byte:02x}b HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(gate.ask(&encoded).await.status, 400, "encoded {byte:#x}");
+    }
+    assert!(behind.asked().is_empty(), "{:?}", behind.asked());
 }
 
 #[tokio::test]

@@ -95,6 +95,33 @@ async fn paths_are_moved_below_the_upstreams_own() {
 }
 
 #[tokio::test]
+async fn an_absolute_name_is_the_same_host() {
+    let (named, other) = (Behind::ok().await, Behind::ok().await);
+    let mut strict = api(vec![endpoint("GET /{*rest}", &named.upstream())]);
+    strict.hosts = vec!["api.example".into(), "::1".into()];
+    let mut open = api(vec![endpoint("GET /{*rest}", &other.upstream())]);
+    open.name = "open".into();
+    let gate = gate(listener(vec![strict, open]));
+    for (host, forwarded) in [
+        ("api.example", "api.example"),
+        ("API.Example:8080", "API.Example:8080"),
+        ("api.example.", "api.example"),
+        ("API.example.:8080", "api.example:8080"),
+        ("[0::0:1]:80", "[::1]:80"),
+    ] {
+        gate.record.clear();
+        assert_eq!(gate.ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).await.status, 200);
+        let asked = named.asked().pop().unwrap();
+        for name in ["host", "x-forwarded-host"] {
+            assert!(asked.contains(&format!("\r\n{name}: {forwarded}\r\n")), "{host}: {asked}");
+        }
+        assert_eq!(*gate.record.one().await.host, forwarded.to_lowercase(), "{host}");
+    }
+    assert_eq!(gate.ask("GET / HTTP/1.1\r\nHost: other.example.\r\n\r\n").await.status, 200);
+    assert_eq!((named.asked().len(), other.asked().len()), (5, 1));
+}
+
+#[tokio::test]
 async fn guards_of_each_phase_can_refuse() {
     let behind = Behind::ok().await;
     for (phase, denial, asked) in [

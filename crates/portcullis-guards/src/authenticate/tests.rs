@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Mutex, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use portcullis_auth::{
-    authenticator::Provider,
+    authenticator::{Anonymous, Provider},
     internal_token::{InternalTokenSettings, InternalTokens, SigningKey},
     jose::{
         claims::Audience,
@@ -122,6 +122,18 @@ async fn keys_are_answered_at_once() {
     assert_eq!(cx.notes.challenges[0], "ApiKey realm=\"orders\"");
     assert_eq!(cx.notes.reasons[0].rule.as_str(), "auth/credential_missing");
     assert_eq!(principal(&cx), "nobody");
+}
+
+#[tokio::test]
+async fn an_anonymous_caller_is_told_later_whom_the_api_knows() {
+    let alternatives = vec![vec![basic().into()]];
+    let authenticator = Authenticator::new("orders", alternatives, Anonymous::Allowed).unwrap();
+    let mut chain = Chain::default();
+    let guard = Authenticate::new(Arc::new(authenticator), Arc::new(PasswordLane::default()));
+    chain.remote(Mode::Block, Arc::new(guard));
+    let mut cx = context(&[]);
+    assert_eq!(run(&chain, &mut cx).await, (false, Ok(())));
+    assert_eq!(cx.notes.challenges[0], "Basic realm=\"orders\", charset=\"UTF-8\"");
 }
 
 #[tokio::test]

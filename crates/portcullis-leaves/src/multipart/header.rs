@@ -44,8 +44,12 @@ pub(super) fn read(rest: &[u8], number: usize, limits: &Limits) -> Result<Head, 
     let mut headers: Vec<(String, String)> = Vec::new();
     for line in block.split("\r\n") {
         let (name, value) = line.split_once(':').ok_or(MultipartError::Header(number))?;
-        // A leading blank would be folding; a bare CR or LF is taken for a line end by some receivers.
-        if !is_token(name) || value.bytes().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127)) {
+        // A leading blank would be folding; a bare CR or LF is taken for a line end by some receivers, and a line that
+        // begins like a delimiter for one.
+        if !is_token(name)
+            || name.starts_with("--")
+            || value.bytes().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127))
+        {
             return Err(MultipartError::Header(number));
         }
         let name = name.to_ascii_lowercase();

@@ -12,7 +12,7 @@ use portcullis_leaves::{
 use super::{
     BodyTree, Refusal,
     form::FormBody,
-    media::{Reads, Said, content_type, is_coded, may_be_form},
+    media::{Reads, Said, Unread, content_type, is_coded, is_range, may_be_form},
 };
 use crate::{
     model::{MediaTypeObject, RequestBody},
@@ -36,6 +36,7 @@ pub(super) struct Body {
 struct Content {
     entry: Option<Entry>,
     form: Option<FormBody>,
+    unread: Unread,
 }
 
 impl Body {
@@ -62,12 +63,24 @@ impl Body {
     /// Whether a body with this head is read to be checked.
     pub(super) fn is_read(&self, headers: &HeaderMap) -> bool {
         // What has no declared media type, or comes without one, may still turn out to be empty.
-        self.content(headers).map_or(true, |(media, _)| Reads::of(&media) != Reads::Opaque)
+        self.content(headers).map_or(true, |(media, content)| {
+            Reads::of(&media) != Reads::Opaque
+                || content.unread != Unread::Passes
+                // Chunks may add up to nothing, and HTTP/2 need not say a length.
+                || (self.required && !is_sized(headers))
+        })
     }
 
     /// Checks all that can be without reading.
     pub(super) fn check_head(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        self.content(headers).map(|_| ())
+        if is_announced(headers) { self.content(headers).map(|_| ()) } else { self.check_empty() }
+    }
+
+    fn check_empty(&self) -> Result<(), Refusal> {
+        if self.required {
+            return Err(Refusal::Invalid(vec![whole("missing_body", "a body is required and missing")]));
+        }
+        Ok(())
     }
 
     pub(super) fn check(
@@ -78,15 +91,12 @@ impl Body {
         body: &Bytes,
     ) -> Result<BodyTree, Refusal> {
         if body.is_empty() {
-            return if self.required {
-                Err(Refusal::Invalid(vec![whole("missing_body", "a body is required and missing")]))
-            } else {
-                Ok(BodyTree::Absent)
-            };
+            return self.check_empty().map(|()| BodyTree::Absent);
         }
         let (media, content) = self.content(headers)?;
         let reads = Reads::of(&media);
-        if is_coded(headers) && !(reads == Reads::Opaque && content.entry.is_none()) {
+        let passes = reads == Reads::Opaque && content.unread == Unread::Passes;
+        if is_coded(headers) && !passes {
             return Err(unsupported("content_coding", "has a content coding, and must be read"));
         }
         let tree = match reads {
@@ -110,15 +120,17 @@ impl Body {
                 Some(form) => return form.check_parts(schemas, limits, headers, body).map(BodyTree::Tree),
                 None => return Ok(BodyTree::Opaque),
             },
-            Reads::Text => {
+            Reads::Opaque if passes => return Ok(BodyTree::Opaque),
+            Reads::Text | Reads::Opaque => {
                 let text = text::parse(body).map_err(|error| malformed(error.to_string()))?;
                 Tree::from_text(text, limits).map_err(|error| malformed(error.to_string()))?
             }
-            Reads::Opaque => return Ok(BodyTree::Opaque),
         };
         match &content.entry {
             // XML and the like are described by schemas of what they would be as JSON.
-            Some(entry) if media.is("text/plain") => judge(schemas, entry, tree),
+            Some(entry) if media.is("text/plain") || content.unread == Unread::AsText => {
+                judge(schemas, entry, tree)
+            }
             Some(_) | None => Ok(BodyTree::Tree(tree)),
         }
     }
@@ -133,9 +145,15 @@ impl Body {
         if media.has_foreign_charset() {
             return Err(unsupported("charset", "is in another charset than UTF-8"));
         }
-        let declared = most_specific(&self.ranges, &media).and_then(|index| self.contents.get(index));
+        let declared = most_specific(&self.ranges, &media)
+            .and_then(|index| Some((self.ranges.get(index)?, self.contents.get(index)?)));
         match declared {
-            Some(content) => Ok((media, content)),
+            Some((range, content)) if content.unread == Unread::Refused && !is_judged(&media) => {
+                let message = format!("is of a media type that cannot be held to the schema of `{range}`");
+                let said = format!("{}/{}", media.main(), media.subtype());
+                Err(Refusal::UnsupportedMediaType(Box::new(whole("media_type", message).seen("", &said))))
+            }
+            Some((_, content)) => Ok((media, content)),
             None => {
                 let said = format!("{}/{}", media.main(), media.subtype());
                 let violation =
@@ -148,11 +166,17 @@ impl Body {
 
 impl Content {
     fn compile(media: &MediaTypeObject, prepared: &Prepared, schemas: &SchemaSet) -> Option<Self> {
-        let Some(schema) = &media.schema else { return Some(Self { entry: None, form: None }) };
+        let Some(schema) = &media.schema else {
+            return Some(Self { entry: None, form: None, unread: Unread::Passes });
+        };
         let entry = schemas.entry(schema)?;
+        let unread = match is_range(&media.range) {
+            true => Unread::under_range(&prepared.shape(schema)),
+            false => Unread::Passes,
+        };
         let form = may_be_form(&media.range)
             .then(|| FormBody::compile(media, prepared.shape(schema), entry.clone()));
-        Some(Self { entry: Some(entry), form })
+        Some(Self { entry: Some(entry), form, unread })
     }
 }
 
@@ -173,10 +197,25 @@ pub(super) fn explained(schemas: &SchemaSet, entry: &Entry, tree: &Tree) -> Vec<
     violations
 }
 
+/// Whether bodies of this type are held to a schema whatever range it stands under.
+fn is_judged(media: &MediaType<'_>) -> bool {
+    match Reads::of(media) {
+        Reads::Json | Reads::Form | Reads::Multipart => true,
+        Reads::Text => media.is("text/plain"),
+        Reads::Opaque => false,
+    }
+}
+
 /// Whether the head says that a body follows (RFC 9112 §6); HTTP/2 need not say.
 pub(super) fn is_announced(headers: &HeaderMap) -> bool {
-    headers.contains_key(http::header::TRANSFER_ENCODING)
-        || headers.get(http::header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+    headers.contains_key(http::header::TRANSFER_ENCODING) || is_sized(headers)
+}
+
+/// Whether the head says how long the body is, and that it is not empty.
+fn is_sized(headers: &HeaderMap) -> bool {
+    headers
+        .get(http::header::CONTENT_LENGTH)
+        .is_some_and(|length| length.as_bytes().iter().any(|byte| (b'1'..=b'9').contains(byte)))
 }
 
 /// A body nobody declared.

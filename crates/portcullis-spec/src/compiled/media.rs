@@ -3,6 +3,8 @@
 use http::HeaderMap;
 use portcullis_leaves::media::{MediaRange, MediaType, MediaTypeError};
 
+use crate::parameters::shape::{Shape, Types};
+
 /// How a body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reads {
@@ -32,6 +34,38 @@ impl Reads {
             Self::Opaque
         }
     }
+}
+
+/// What becomes of a body in a media type that is not read, or read only as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is accepted: it was declared by its very name, or nothing that could be checked is said of it.
+    Passes,
+    /// It is held to the schema as one string.
+    AsText,
+    /// It cannot be held to the schema, so it is refused: a range is for all types that the schema fits, and whoever
+    /// names another type must not get around the schema.
+    Refused,
+}
+
+impl Unread {
+    /// What a schema of this shape asks under a range (RFC 9110 §12.5.1).
+    pub(super) fn under_range(shape: &Shape) -> Self {
+        if !shape.types.has(Types::STRING) {
+            Self::Refused
+        } else if shape.binary || shape.bare {
+            Self::Passes
+        } else if shape.types.within(Types::STRING.or(Types::NULL)) {
+            Self::AsText
+        } else {
+            Self::Refused
+        }
+    }
+}
+
+/// Whether it is a range of media types and not one of them.
+pub(super) fn is_range(range: &str) -> bool {
+    MediaRange::parse(range).is_ok_and(|it| it.specificity() < 2)
 }
 
 /// Whether a declared range covers forms.

@@ -1,6 +1,10 @@
 //! Documents in, messages in, verdicts out as text.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
 
+mod evasion;
+mod ranges;
+mod variants;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use portcullis_core::{context::Request, verdict::Place};

@@ -77,8 +77,19 @@ impl Notation {
                 let members = fields.iter().map(|(_, field)| Ok((field.name.clone(), decoded(field)?)));
                 members.collect::<Result<_, _>>().map(Draft::Members)
             }
-            (fields, Form::Array) if self.explode || fields.len() > 1 => {
+            (fields, Form::Array) if self.explode => {
                 fields.iter().map(|(_, field)| decoded(field)).collect::<Result<_, _>>().map(Draft::List)
+            }
+            // A list that is written in one field and comes in several: a reader of any of them splits it.
+            (fields, Form::Array) if fields.len() > 1 => {
+                let mut list = Vec::new();
+                for (_, field) in fields {
+                    match split(field.value, &self.name, self.style, false, form, Coding::Query)? {
+                        Draft::List(pieces) => list.extend(pieces),
+                        other => list.push(other),
+                    }
+                }
+                Ok(Draft::List(list))
             }
             ([(_, field), ..], form) => {
                 split(field.value, &self.name, self.style, self.explode, form, Coding::Query)
@@ -91,8 +102,15 @@ impl Notation {
 /// Levels of `name[a][b]`; deeper ones are refused by leaving the rest in the name.
 const DEPTH_MAX: usize = 8;
 
+/// Fields of the form `name[a]=1` in one value: each is brought to its place by looking along its siblings, so many
+/// thousands would take seconds (CWE-407).
+const WITHIN_MAX: usize = 5_000;
+
 /// `name[a][b]=1`: objects by name, arrays where every name is empty or a number.
 fn deep<'a>(fields: &[(Match, &Field<'a>)], skip: usize, shape: &Shape) -> Result<Draft<'a>, StyleError> {
+    if fields.len() > WITHIN_MAX {
+        return Err(StyleError::TooMany(WITHIN_MAX));
+    }
     let mut root = Vec::new();
     for (_, field) in fields {
         let path = field.name.get(skip..).unwrap_or_default();

@@ -122,6 +122,11 @@ impl Parameters {
             };
             match self.owner(&field.name) {
                 Some((index, how)) => known.push((index, how, field)),
+                None if let Some(scalar) = self.aliased(&field.name) => {
+                    let message = "is named with brackets, and is neither array nor object";
+                    found.push(Violation::new("notation", scalar.place(), message));
+                    return;
+                }
                 None if self.unknown == UnknownParameters::Allow => {}
                 None if self.foreign.iter().any(|it| **it == *field.name) => {}
                 None => {
@@ -175,25 +180,39 @@ impl Parameters {
         loose
     }
 
+    /// The scalar parameter that `name[…]` is to many receivers, and that nobody would have judged.
+    fn aliased(&self, name: &str) -> Option<&Declared> {
+        let (outer, _) = name.split_once('[').filter(|_| self.unknown == UnknownParameters::Allow)?;
+        self.query.iter().find(|it| *it.notation.name == *outer && it.notation.form == style::Form::Scalar)
+    }
+
     fn check_cookies(&self, judge: Judge<'_>, request: &Request, found: &mut Vec<Violation>) {
         let mut seen: SmallVec<[bool; 8]> = self.cookies.iter().map(|_| false).collect();
-        for header in request.headers.get_all("cookie") {
-            // A line that is no text holds none that could be declared.
-            for (name, value) in
-                header.to_str().unwrap_or_default().split(';').filter_map(|it| it.trim().split_once('='))
-            {
-                let own = self.cookies.iter().zip(&mut seen).find(|(it, _)| *it.notation.name == *name);
-                let Some((declared, seen)) = own else { continue };
-                if std::mem::replace(seen, true) {
-                    let message = "comes more than once";
-                    found.push(Violation::new("repeated_parameter", declared.place(), message));
-                    continue;
-                }
-                let value = value.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(value);
-                // Cookies are not percent-encoded by their own standard (RFC 6265), and are by OpenAPI's `form`.
-                let coding = if Coding::Path.decode(value).is_ok() { Coding::Path } else { Coding::None };
-                declared.check_text(judge, value, coding, found);
+        let pairs = request
+            .headers
+            .get_all("cookie")
+            .into_iter()
+            .flat_map(|line| line.as_bytes().split(|it| *it == b';'));
+        for pair in pairs {
+            let mut halves = pair.splitn(2, |it| *it == b'=');
+            // Readers of cookies trim both: `id =1` is `id` to them.
+            let name = halves.next().unwrap_or_default().trim_ascii();
+            let Some(value) = halves.next().map(<[u8]>::trim_ascii) else { continue };
+            let own = self.cookies.iter().zip(&mut seen).find(|(it, _)| it.notation.name.as_bytes() == name);
+            let Some((declared, seen)) = own else { continue };
+            if std::mem::replace(seen, true) {
+                let message = "comes more than once";
+                found.push(Violation::new("repeated_parameter", declared.place(), message));
+                continue;
             }
+            let Ok(value) = std::str::from_utf8(value) else {
+                found.push(Violation::new("not_text", declared.place(), "is not UTF-8 text"));
+                continue;
+            };
+            let value = value.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(value);
+            // Cookies are not percent-encoded by their own standard (RFC 6265), and are by OpenAPI's `form`.
+            let coding = if Coding::Path.decode(value).is_ok() { Coding::Path } else { Coding::None };
+            declared.check_text(judge, value, coding, found);
         }
         for (declared, seen) in self.cookies.iter().zip(seen) {
             if declared.required && !seen {

@@ -24,11 +24,16 @@ impl Types {
         self.0 & other.0 != 0
     }
 
+    /// Whether it names no other types.
+    pub(crate) fn within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -69,14 +74,22 @@ pub(crate) struct Shape {
     pub(crate) additional: Option<Box<Shape>>,
     /// Whether a string is opaque content (`format: binary`).
     pub(crate) binary: bool,
+    /// Whether nothing is said of the value but its type: all of that type are alike.
+    pub(crate) bare: bool,
 }
 
 /// Levels of a value that text can be read into; what lies deeper stays text.
 const DEPTH_MAX: usize = 6;
 
 impl Shape {
-    pub(crate) const ANY: Self =
-        Self { types: Types::ANY, items: None, properties: Vec::new(), additional: None, binary: false };
+    pub(crate) const ANY: Self = Self {
+        types: Types::ANY,
+        items: None,
+        properties: Vec::new(),
+        additional: None,
+        binary: false,
+        bare: true,
+    };
 
     /// The shape of a definition of a bundled document.
     pub(crate) fn of<'a>(name: &'a str, definitions: &'a Map<String, Value>) -> Self {
@@ -109,12 +122,18 @@ impl Shape {
         self.types.has(Types::OBJECT) && (self.types != Types::ANY || !self.properties.is_empty())
     }
 
+    /// Whether neither arrays nor objects are allowed.
+    pub(crate) fn is_scalar(&self) -> bool {
+        !self.types.has(Types::ARRAY) && !self.types.has(Types::OBJECT)
+    }
+
     /// Both hold.
     fn and(mut self, other: Self) -> Self {
         self.types = self.types.and(other.types);
         self.items = self.items.or(other.items);
         self.additional = self.additional.or(other.additional);
         self.binary |= other.binary;
+        self.bare &= other.bare;
         self.merge_properties(other.properties);
         self
     }
@@ -125,6 +144,7 @@ impl Shape {
         self.items = self.items.or(other.items);
         self.additional = self.additional.or(other.additional);
         self.binary |= other.binary;
+        self.bare &= other.bare;
         for (name, shape) in other.properties {
             match self.properties.iter_mut().find(|(it, _)| *it == name) {
                 Some((_, mine)) => mine.types = mine.types.or(shape.types),
@@ -144,6 +164,9 @@ impl Shape {
     }
 }
 
+/// Keywords that say something of numbers only.
+const BOUNDS: [&str; 5] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
+
 /// Schemas looked at for one shape; beyond that, text stays text.
 const SCHEMAS_MAX: usize = 10_000;
 
@@ -159,7 +182,7 @@ impl<'a> Reader<'a> {
         let (Value::Object(map), Some(below), Some(left)) =
             (schema, depth.checked_sub(1), self.left.checked_sub(1))
         else {
-            return Shape::ANY;
+            return Shape { bare: *schema != Value::Bool(false), ..Shape::ANY };
         };
         self.left = left;
         let mut shape = self.own(map, below);
@@ -195,6 +218,8 @@ impl<'a> Reader<'a> {
             (.., Some(value)) => Types::of(value),
             _ if map.contains_key("items") => Types::ARRAY,
             _ if map.contains_key("properties") => Types::OBJECT,
+            // Bounds on numbers mean nothing to text: read as text, every value would hold.
+            _ if BOUNDS.iter().any(|it| map.contains_key(*it)) => Types::NUMBER,
             _ => Types::ANY,
         };
         let properties = map.get("properties").and_then(Value::as_object).into_iter().flatten();
@@ -208,6 +233,8 @@ impl<'a> Reader<'a> {
             additional: one("additionalProperties"),
             properties,
             binary: matches!(map.get("format").and_then(Value::as_str), Some("binary" | "file")),
+            bare: map.keys().all(|it| matches!(it.as_str(), "type" | "format" | "$ref" | "allOf"))
+                && map.get("format").is_none_or(|it| it == "binary" || it == "file"),
         }
     }
 }

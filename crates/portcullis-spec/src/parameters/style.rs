@@ -65,6 +65,9 @@ pub(crate) enum StyleError {
     /// A name has no value.
     #[error("has a name without a value")]
     Odd,
+    /// More places within one value than can be put together cheaply.
+    #[error("has more than {0} fields within")]
+    TooMany(usize),
 }
 
 impl Coding {

@@ -91,8 +91,8 @@ impl Declared {
             allow_empty: parameter.allow_empty_value,
             plain: plain.and_then(|schema| prepared.plain(schema)),
             json,
-            // A document in another media type than JSON is not judged.
-            entry: entry.filter(|_| content.is_none() || json),
+            // A document in another media type than JSON or plain text is not judged.
+            entry: entry.filter(|_| content.is_none_or(|it| json || it == "text/plain")),
             shape,
         })
     }
@@ -214,5 +214,6 @@ fn style_word(error: StyleError) -> &'static str {
     match error {
         StyleError::Percent(_) => "percent_encoding",
         StyleError::Prefix(_) | StyleError::Odd => "style",
+        StyleError::TooMany(_) => "too_many_fields",
     }
 }

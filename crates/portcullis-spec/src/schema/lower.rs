@@ -50,8 +50,9 @@ fn tighten(schema: &mut Map<String, Value>, keyword: &str, bound: i64, tighter: 
     }
 }
 
-/// A known tag decides alone which alternative must hold; an unknown or missing one leaves it to the
-/// alternatives themselves, because documents whose implicit names do not fit their tags are common.
+/// A known tag decides alone which alternative must hold. An unknown one is refused where the document maps tags to all
+/// alternatives; elsewhere it leaves it to the alternatives themselves, as a missing one does, because documents whose
+/// implicit names do not fit their tags are common.
 fn decide_by_tag(schema: &mut Map<String, Value>) {
     let Some(discriminator) = schema.shift_remove(DISCRIMINATOR) else { return };
     let (Some(property), Some(mapping)) = (
@@ -78,10 +79,15 @@ fn decide_by_tag(schema: &mut Map<String, Value>) {
             "allOf": [{ "$ref": target }],
         }));
     }
-    schema
-        .insert("if".into(), json!({ "required": [property], "properties": { property: { "enum": tags } } }));
+    let known = json!({ property: { "enum": tags } });
+    schema.insert("if".into(), json!({ "required": [property], "properties": &known }));
     schema.insert("then".into(), json!({ "oneOf": tagged }));
-    schema.insert("else".into(), json!({ keyword: alternatives }));
+    let mut otherwise = json!({ keyword: alternatives });
+    if discriminator.get("complete") == Some(&Value::Bool(true)) {
+        otherwise =
+            json!({ "if": { "required": [property] }, "then": { "properties": known }, "else": otherwise });
+    }
+    schema.insert("else".into(), otherwise);
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! and a value is checked against entry `0` by handing it in as the one member of an object around it.
 
 mod close;
+mod equality;
 mod explain;
 #[doc(hidden)]
 pub mod lone;

@@ -1,16 +1,14 @@
 //! The parse tape as `jsonschema` reads it: no second representation of a body is ever built.
 
-use std::{
-    borrow::Cow,
-    collections::HashSet,
-    hash::{Hash, Hasher},
-};
+use std::borrow::Cow;
 
 use jsonschema::{
     JsonType,
     json::{Array, Json, JsonNumber, Node, NodeIdentity, Object},
 };
 use portcullis_leaves::{Elements, Kind, Members, Number, Value};
+
+use super::equality::{are_unique, equals_json};
 
 /// The representation's name: instances are [`Value`]s of a tape.
 pub(crate) struct Tape;
@@ -220,8 +218,7 @@ impl<'a> Array<'a, Tape> for TapeArray<'a> {
     }
 
     fn is_unique(&self) -> bool {
-        let mut seen = HashSet::with_capacity(self.0.len());
-        self.0.elements().all(|element| seen.insert(ByContent(element)))
+        are_unique(self.0)
     }
 }
 
@@ -249,7 +246,11 @@ impl JsonNumber for TapeNumber<'_> {
     }
 
     fn as_f64(&self) -> Option<f64> {
-        self.0.as_f64().filter(|number| number.is_finite())
+        const LEAST: f64 = -9_223_372_036_854_775_808.0;
+        let number = self.0.as_f64().filter(|number| number.is_finite())?;
+        // What lies just below the least `i64` is nearest to it, and must not pass for it.
+        let below = number == LEAST && self.0.as_i64().is_none();
+        Some(if below { number.next_down() } else { number })
     }
 
     fn as_str(&self) -> Cow<'_, str> {
@@ -266,123 +267,6 @@ impl JsonNumber for TapeNumber<'_> {
 
     fn is_written_as_integer(&self) -> bool {
         self.0.is_written_as_integer()
-    }
-}
-
-/// A value compared and hashed as JSON Schema compares (`uniqueItems`): numbers by value, objects without order.
-struct ByContent<'a>(Value<'a>);
-
-impl PartialEq for ByContent<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        equals(self.0, other.0)
-    }
-}
-
-impl Eq for ByContent<'_> {}
-
-impl Hash for ByContent<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(self.0, state);
-    }
-}
-
-fn hash<H: Hasher>(value: Value<'_>, state: &mut H) {
-    match value.kind() {
-        Kind::Null => state.write_u8(0),
-        Kind::Bool => (1_u8, value.as_bool()).hash(state),
-        // Equal numbers have equal nearest doubles, however they are written; zero has two.
-        Kind::Number => {
-            let number = value.number().and_then(Number::as_f64).unwrap_or(f64::INFINITY);
-            (2_u8, (number + 0.0).to_bits()).hash(state);
-        }
-        Kind::String => (3_u8, value.as_str()).hash(state),
-        Kind::Array => {
-            (4_u8, value.len()).hash(state);
-            for element in value.elements() {
-                hash(element, state);
-            }
-        }
-        // Names are known to be distinct, so their number and lengths tell enough apart without an order;
-        // deeper equality decides.
-        Kind::Object => {
-            let names = value.members().fold(0_u64, |sum, (name, member)| {
-                let first = name.bytes().fold(u64::from(member.kind() as u8), |sum, byte| {
-                    sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-                });
-                let shallow = member
-                    .as_str()
-                    .unwrap_or_default()
-                    .bytes()
-                    .fold(first, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-                let number = member.number().and_then(Number::as_f64).map_or(0, |it| (it + 0.0).to_bits());
-                sum.wrapping_add(shallow ^ number.rotate_left(17))
-            });
-            (5_u8, value.len(), names).hash(state);
-        }
-    }
-}
-
-fn equals(left: Value<'_>, right: Value<'_>) -> bool {
-    if left.kind() != right.kind() {
-        return false;
-    }
-    match left.kind() {
-        Kind::Null => true,
-        Kind::Bool => left.as_bool() == right.as_bool(),
-        Kind::Number => match (left.number(), right.number()) {
-            (Some(left), Some(right)) => numbers_equal(left, right),
-            _ => false,
-        },
-        Kind::String => left.as_str() == right.as_str(),
-        Kind::Array => {
-            left.len() == right.len() && left.elements().zip(right.elements()).all(|(l, r)| equals(l, r))
-        }
-        Kind::Object => {
-            left.len() == right.len()
-                && left.members().all(|(name, member)| right.get(name).is_some_and(|it| equals(member, it)))
-        }
-    }
-}
-
-fn numbers_equal(left: Number<'_>, right: Number<'_>) -> bool {
-    if left.as_str() == right.as_str() {
-        return true;
-    }
-    match (left.as_i64(), right.as_i64()) {
-        (Some(left), Some(right)) => left == right,
-        _ => match (left.as_u64(), right.as_u64()) {
-            (Some(left), Some(right)) => left == right,
-            _ => left.as_f64() == right.as_f64(),
-        },
-    }
-}
-
-fn equals_json(value: Value<'_>, expected: &serde_json::Value) -> bool {
-    match expected {
-        serde_json::Value::Null => value.kind() == Kind::Null,
-        serde_json::Value::Bool(expected) => value.as_bool() == Some(*expected),
-        serde_json::Value::Number(expected) => {
-            value.number().is_some_and(|number| match (number.as_i64(), expected.as_i64()) {
-                (Some(left), Some(right)) => left == right,
-                _ => match (number.as_u64(), expected.as_u64()) {
-                    (Some(left), Some(right)) => left == right,
-                    _ => number.as_f64() == expected.as_f64(),
-                },
-            })
-        }
-        serde_json::Value::String(expected) => value.as_str() == Some(expected),
-        serde_json::Value::Array(expected) => {
-            value.kind() == Kind::Array
-                && value.len() == expected.len()
-                && value.elements().zip(expected).all(|(value, expected)| equals_json(value, expected))
-        }
-        serde_json::Value::Object(expected) => {
-            value.kind() == Kind::Object
-                && value.len() == expected.len()
-                && value
-                    .members()
-                    .all(|(name, member)| expected.get(name).is_some_and(|it| equals_json(member, it)))
-        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! `portcullis audit verify`: proof that the record is what was written.
 
+use std::{fs::File, io::Read as _, path::Path};
+
+use anyhow::Context as _;
 use portcullis_events::{
     sign::VerifyingKey,
-    verify::{self, Outcome, Report},
+    verify::{self, Kept, Outcome, Report},
 };
 use serde_json::json;
 
@@ -13,15 +16,32 @@ use crate::{cli, exit::Exit};
 pub(crate) fn run(arguments: &cli::AuditVerify) -> anyhow::Result<Exit> {
     let data = data_directory(&arguments.place)?;
     let directory = data.join("record");
+    anyhow::ensure!(
+        directory.exists(),
+        "there is no record in `{}` (has a gate run with this data directory?)",
+        directory.display()
+    );
     let key = arguments.key.clone().unwrap_or_else(|| directory.join("audit.pub"));
     let key = VerifyingKey::open(&key)?;
-    match verify::verify(&directory, &key, None)? {
+    let note = arguments.checkpoint.as_deref().map(read_note).transpose()?;
+    let kept = arguments.checkpoint.as_deref().zip(note.as_deref()).map(|(path, note)| Kept { path, note });
+    match verify::verify(&directory, &key, kept)? {
+        Outcome::Sound(report) if !report.kept_is_covered() => {
+            let size = report.kept.map_or(0, |it| it.size);
+            anyhow::bail!(
+                "the checkpoint covers the first {size} records, and rotation has removed the record it ends with: \
+                 the oldest left is {}. It can prove nothing any more; keep newer copies",
+                report.first
+            );
+        }
         Outcome::Sound(report) => {
             print(&if arguments.json { format!("{}\n", sound_json(&report)) } else { sound_text(&report) });
             Ok(Exit::Success)
         }
         Outcome::Flawed(finding, report) => {
-            let place = format!("{}:{}", finding.file.display(), finding.line);
+            // Line 0 is a file as a whole: a checkpoint, not a record.
+            let file = finding.file.display();
+            let place = if finding.line == 0 { file.to_string() } else { format!("{file}:{}", finding.line) };
             if arguments.json {
                 let first_bad = json!({
                     "file": finding.file, "line": finding.line, "seq": finding.seq, "what": finding.flaw.to_string(),
@@ -40,6 +60,15 @@ pub(crate) fn run(arguments: &cli::AuditVerify) -> anyhow::Result<Exit> {
     }
 }
 
+/// A signed note is a few hundred bytes; whatever is much larger is another file.
+fn read_note(path: &Path) -> anyhow::Result<String> {
+    const NOTE_BYTES_MAX: u64 = 64 * 1024;
+    let mut note = String::new();
+    let read = File::open(path).and_then(|file| file.take(NOTE_BYTES_MAX).read_to_string(&mut note));
+    read.with_context(|| format!("cannot read the checkpoint `{}`", path.display()))?;
+    Ok(note)
+}
+
 fn sound_text(report: &Report) -> String {
     let counted = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let mut text = format!(
@@ -49,6 +78,9 @@ fn sound_text(report: &Report) -> String {
         counted(report.events, "exchange"),
         counted(report.checkpoints, "signed checkpoint"),
     );
+    if let Some(kept) = report.kept {
+        text.push_str(&format!("  it agrees with the checkpoint kept elsewhere: {kept}\n"));
+    }
     if report.unsigned > 0 {
         text.push_str(&format!(
             "  {} records at the end are not covered by a checkpoint yet\n",
@@ -65,5 +97,6 @@ fn sound_json(report: &Report) -> serde_json::Value {
     json!({
         "sound": true, "files": report.files, "records": report.records, "events": report.events,
         "checkpoints": report.checkpoints, "unsigned": report.unsigned, "torn": report.torn,
+        "kept_records": report.kept.map(|it| it.size),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portcullis_config::FromDisk;
 use serde_json::json;
 
-use super::{check::NoKeys, complain, print};
+use super::{check::NoKeys, complain, print, reload::got_weaker};
 use crate::{
     cli,
     diff::{self, Difference, Kind, Side},
@@ -29,8 +29,7 @@ pub(crate) fn run(arguments: &cli::Diff) -> anyhow::Result<Exit> {
             return Ok(Exit::Config);
         }
     };
-    let differences =
-        diff::compare(&before, &after, &FromDisk).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    let differences = diff::compare(&before, &after).map_err(|problem| anyhow::anyhow!("{problem}"))?;
     let weaker = differences.iter().filter(|it| it.kind == Kind::Weaker).count();
     if arguments.json {
         print(&format!("{:#}\n", json!({ "weaker": weaker, "differences": differences })));
@@ -45,22 +44,15 @@ fn text(differences: &[Difference], weaker: usize) -> String {
         return "both protect the same\n".to_owned();
     }
     let mut text = String::new();
-    for it in differences {
-        let mark = match it.kind {
+    for it in diff::alike(differences) {
+        let mark = match it.first.kind {
             Kind::Weaker => "WEAKER  ",
             Kind::Stronger => "stronger",
             Kind::Changed => "changed ",
         };
-        text.push_str(&format!(
-            "{mark}  {}\n          {}: {} → {}\n",
-            it.subject, it.protection, it.before, it.after
-        ));
+        text.push_str(&format!("{mark}  {}\n          {}\n", it.subject(), it.change()));
     }
-    let verdict = match weaker {
-        0 => "nothing got weaker".to_owned(),
-        1 => "1 protection got weaker".to_owned(),
-        count => format!("{count} protections got weaker"),
-    };
+    let verdict = got_weaker(weaker);
     let count = differences.len();
     text.push_str(&format!("\n{count} difference{}; {verdict}\n", crate::load::plural(count)));
     text

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_events::query::{self, Filter, Follow};
 
-use super::{data_directory, print};
+use super::{complain, data_directory, print};
 use crate::{cli, exit::Exit, show_event};
 
 /// How often a followed log is looked at.
@@ -22,7 +22,12 @@ pub(crate) fn run(arguments: &cli::Events) -> anyhow::Result<Exit> {
     }
     // Opened before the tail is read, so that nothing falls between the two.
     let follow = if arguments.follow { Some(Follow::new(&directory, filter.clone())?) } else { None };
-    for event in query::tail(&directory, arguments.last, &filter)? {
+    let events = query::tail(&directory, arguments.last, &filter)?;
+    if events.is_empty() && !arguments.json {
+        let filtered = arguments.denied || arguments.api.is_some();
+        complain(if filtered { "no such events\n" } else { "no events yet\n" });
+    }
+    for event in events {
         show(&event, arguments.json)?;
     }
     let Some(mut follow) = follow else {

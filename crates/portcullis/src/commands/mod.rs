@@ -22,7 +22,10 @@ use std::{
 use portcullis_config::FromDisk;
 use portcullis_core::clock::Clock as _;
 
-use crate::{cli::DataDirectory, system::SystemClock};
+use crate::{
+    cli::{self, DataDirectory},
+    system::SystemClock,
+};
 
 /// Where state lies unless somebody says otherwise: beside the user, or in the system's place for a service.
 pub(crate) fn default_data_directory() -> PathBuf {
@@ -39,6 +42,9 @@ pub(crate) fn data_directory(place: &DataDirectory) -> anyhow::Result<PathBuf> {
         return Ok(given.clone());
     }
     if !place.config.exists() {
+        // Whoever names a file means it: another gate's data would answer in its place.
+        let named = place.config != Path::new(cli::CONFIG_FILE);
+        anyhow::ensure!(!named, "there is no file `{}`", place.config.display());
         return Ok(default_data_directory());
     }
     let loaded = portcullis_config::load(&place.config, &FromDisk, SystemClock.now());

@@ -2,7 +2,7 @@
 
 use portcullis_admin::Status;
 
-use super::{data_directory, print, socket};
+use super::{data_directory, print, reload::got_weaker, socket};
 use crate::{cli, control_client, exit::Exit};
 
 /// Runs the command.
@@ -27,6 +27,15 @@ fn text(status: &Status) -> String {
         status.config,
         status.generation,
     );
+    if let Some(last) = &status.last_reload {
+        let weaker = match &last.weakened {
+            Some(it) => got_weaker(it.count),
+            None => "what got weaker is not known".to_owned(),
+        };
+        text.push_str(&format!("last reload    {}, generation {}; {weaker}\n", last.at, last.generation));
+        let told = last.weakened.iter().flat_map(|it| &it.told);
+        told.for_each(|line| text.push_str(&format!("  WEAKER       {line}\n")));
+    }
     if let Some(why) = &status.last_rejected {
         text.push_str(&format!(
             "LAST RELOAD REFUSED; the configuration above stays in place:\n{}\n",

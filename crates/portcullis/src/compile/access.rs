@@ -7,6 +7,7 @@ use std::{
 
 use portcullis_auth::authenticator::{Anonymous, Provider, Requirement};
 use portcullis_config::model::{Api, Auth, Spec};
+use portcullis_core::{principal::Mechanism, verdict::Place};
 use portcullis_spec::{
     compiled::CompiledOperation,
     model::{ParameterLocation, SecurityRequirement, SecurityScheme},
@@ -40,6 +41,12 @@ impl Alternatives {
             alternatives: self.alternatives.iter().map(words).collect(),
             anonymous: self.anonymous == Anonymous::Allowed,
         }
+    }
+
+    /// Where credentials of this operation's callers are.
+    pub(crate) fn places(&self) -> Vec<(Mechanism, Place)> {
+        let providers = self.alternatives.iter().flatten().map(|it| &it.provider);
+        providers.map(|it| (it.mechanism(), it.place())).collect()
     }
 
     /// Whether everybody passes without any check.

@@ -24,6 +24,7 @@ use super::{
     chain::{self, Declared, Subject},
     identity::Providers,
     problem::Problem,
+    spec_texts::{Keeping, SpecTexts},
     specs::{Spec, Specs, Strictness, same_operation},
     upstreams::Upstreams,
 };
@@ -96,13 +97,18 @@ impl BuiltApi {
 
 impl Building<'_> {
     /// Builds every API, and every specification that one names.
-    pub(crate) fn apis(&self, problems: &mut Vec<Problem>) -> (BTreeMap<Arc<str>, BuiltApi>, Specs) {
+    pub(crate) fn apis(
+        &self,
+        texts_before: Option<&SpecTexts>,
+        problems: &mut Vec<Problem>,
+    ) -> (BTreeMap<Arc<str>, BuiltApi>, Specs, SpecTexts) {
         let mut specs = Specs::new();
+        let texts = Keeping::new(self.outside, texts_before);
         let mut built = BTreeMap::new();
         for (name, api) in &self.config.apis {
             let spec = match &api.spec {
                 SpecKey::None => None,
-                SpecKey::File(path) => match self.spec(path.0.as_path(), &mut specs) {
+                SpecKey::File(path) => match self.spec(path.0.as_path(), &texts, &mut specs) {
                     Ok(spec) => Some(spec),
                     Err(mut problem) => {
                         problem.subject = format!("api {name}");
@@ -118,14 +124,19 @@ impl Building<'_> {
                 problems.extend(spec.problems(name));
             }
         }
-        (built, specs)
+        (built, specs, texts.into_texts())
     }
 
-    fn spec(&self, path: &std::path::Path, specs: &mut Specs) -> Result<Arc<Spec>, Problem> {
+    fn spec(
+        &self,
+        path: &std::path::Path,
+        texts: &Keeping<'_>,
+        specs: &mut Specs,
+    ) -> Result<Arc<Spec>, Problem> {
         if let Some(known) = specs.get(path) {
             return Ok(Arc::clone(known));
         }
-        let spec = Spec::load(path, self.specs_before, self.outside)?;
+        let spec = Spec::load(path, self.specs_before, texts)?;
         specs.insert(path.to_owned(), Arc::clone(&spec));
         Ok(spec)
     }

@@ -23,9 +23,9 @@ use portcullis_gateway::{
     upstream::{CallOptions, Patience, RetryOverride, RetrySettings},
 };
 use portcullis_guards::{
-    Authenticate, Authorize, Ban, ConfiguredHeaders, ConsumerProfile, ConsumerProfiles, Demand, Excepted,
-    HeaderEdits, IdentityFact, IdentityForm, IdentityHeaders, LoginAttempts, LoginSettings, Moded, Parts,
-    PasswordLane, PlaintextCredentials, RequestBody, RequestParameters, ResponseSchema,
+    Authenticate, Authorize, Ban, ConfiguredHeaders, ConsumedCredentials, ConsumerProfile, ConsumerProfiles,
+    Demand, Excepted, HeaderEdits, IdentityFact, IdentityForm, IdentityHeaders, LoginAttempts, LoginSettings,
+    Moded, Parts, PasswordLane, PlaintextCredentials, RequestBody, RequestParameters, ResponseSchema,
 };
 use portcullis_spec::compiled::CompiledOperation;
 
@@ -147,6 +147,7 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
     }
     parts.limits = late.into_iter().map(|it| excepted(block, it)).collect();
 
+    let places = access.places();
     if !access.everybody() {
         let authenticator = Authenticator::new(subject.name, access.alternatives, access.anonymous)
             .map_err(|error| Problem::of(format!("api {}", subject.name), &error))?;
@@ -154,8 +155,8 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
         parts.authenticate = Some((block, Arc::new(guard)));
         parts.consumer_profile = consumer_profiles(config).map(|it| (block, Arc::new(it) as _));
     }
-    parts.authorize =
-        demand(settings).map(|demand| subject.moded(Mode::Block, Arc::new(Authorize::new(demand))));
+    parts.authorize = demand(settings)
+        .map(|it| subject.moded(Mode::Block, Arc::new(Authorize::new(it).with_places(places))));
     if let Some(declared) = subject.declared {
         specification(&mut parts, subject, declared, &exceptions);
     }
@@ -163,9 +164,11 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
         let guard = LoginAttempts::new(login(subject, written), Arc::clone(&world.counters));
         excepted(block, Arc::new(guard))
     });
-    let identity = identity_headers(building, subject)?;
-    parts.identity_headers =
-        Some(Arc::new(if passwords_checked_here { identity.with_passwords() } else { identity }));
+    parts.consumed_credentials = consumed_credentials(building, subject).map(|it| {
+        let it = if passwords_checked_here { it.with_passwords() } else { it };
+        Arc::new(it) as _
+    });
+    parts.identity_headers = Some(Arc::new(identity_headers(building, subject)?));
     parts.configured_headers = configured_headers(building, subject)?;
     Ok(parts)
 }
@@ -242,13 +245,19 @@ fn key_field(provider: &Provider) -> Option<HeaderName> {
 }
 
 /// Credentials end at the gate, unless nobody here checks them: then they are the upstream's own business.
-fn credentials_checked_here(building: &Building<'_>, subject: &Subject<'_>) -> Vec<HeaderName> {
+fn consumed_credentials(building: &Building<'_>, subject: &Subject<'_>) -> Option<ConsumedCredentials> {
     if subject.settings.auth.value == model::Auth::Anonymous {
-        return Vec::new();
+        return None;
     }
-    // A password or bearer key is taken out by the transform, by how the caller proved itself: a token in the same
-    // field may be meant for the upstream as well, for it is the issuer's and not the gate's.
-    building.providers.values().filter_map(|it| key_field(it)).collect()
+    let fields = building.providers.values().filter_map(|it| key_field(it)).collect();
+    let prefixes = building.config.identity.providers.values().filter_map(|it| match it {
+        model::Provider::ApiKeys(written) => Some(Arc::clone(&written.prefix)),
+        model::Provider::Basic(_)
+        | model::Provider::Mtls(_)
+        | model::Provider::Oidc(_)
+        | model::Provider::Jwt(_) => None,
+    });
+    Some(ConsumedCredentials::new(fields).with_key_prefixes(prefixes.collect()))
 }
 
 fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<IdentityHeaders, Problem> {
@@ -269,11 +278,7 @@ fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Id
             IdentityForm::Token(written.header.clone(), Arc::new(tokens))
         }
     };
-    let transform = IdentityHeaders::new(form, credentials_checked_here(building, subject));
-    let bearer =
-        |it: &Arc<Provider>| matches!(&**it, Provider::ApiKey(it) if *it.key_place() == KeyPlace::Bearer);
-    let takes_bearer_keys = building.providers.values().any(bearer);
-    Ok(if takes_bearer_keys { transform.with_bearer_keys() } else { transform })
+    Ok(IdentityHeaders::new(form))
 }
 
 fn signing_key(

@@ -27,7 +27,7 @@ use portcullis_config::{
     units,
 };
 use portcullis_core::{
-    clock::{Clock, Entropy},
+    clock::{Clock, Entropy, Timestamp},
     ports::Keys,
 };
 
@@ -51,23 +51,28 @@ pub(crate) struct SigningKeys {
     pub(crate) origin: KeyOrigin,
     pub(crate) state: Arc<JwksState>,
     pub(crate) every: Duration,
+    pub(crate) age_max: Duration,
 }
 
-/// All signing keys by provider. Shared by the plans and by what refreshes them.
+impl SigningKeys {
+    /// Whether there are keys, and not too old ones.
+    pub(crate) fn are_believed(&self, now: Timestamp) -> bool {
+        self.state.keys().is_some() && !self.state.is_older_than(self.age_max, now)
+    }
+}
+
+/// Signing keys by provider, as a configuration has them.
+pub(crate) type SigningKeysByName = BTreeMap<Arc<str>, SigningKeys>;
+
+/// All signing keys in force. Shared by the plans and by what refreshes them.
 #[derive(Default)]
-pub(crate) struct SigningKeyRing(Mutex<BTreeMap<Arc<str>, SigningKeys>>);
+pub(crate) struct SigningKeyRing(Mutex<SigningKeysByName>);
 
 impl SigningKeyRing {
-    /// The keys of a provider; new ones when the provider is new or fetches from elsewhere now.
-    fn of(&self, provider: &Arc<str>, origin: KeyOrigin, every: Duration) -> Arc<JwksState> {
-        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = ring.get_mut(provider).filter(|it| it.origin == origin) {
-            known.every = every;
-            return Arc::clone(&known.state);
-        }
-        let state = JwksState::new(Arc::clone(provider), CALL_INTERVAL_DEFAULT);
-        ring.insert(Arc::clone(provider), SigningKeys { origin, state: Arc::clone(&state), every });
-        state
+    /// Puts the keys of a configuration in force, once nothing else of it is refused: what refreshes keys must go on
+    /// with those that the plan in force reads.
+    pub(crate) fn replace(&self, keys: SigningKeysByName) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
     /// The keys of one provider.
@@ -92,22 +97,45 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) refresher: Option<Arc<dyn Refresher>>,
 }
 
+/// Where signing keys are fetched from, and how often and how long.
+struct Fetching {
+    origin: KeyOrigin,
+    every: Duration,
+    age_max: Duration,
+}
+
 /// Builds every provider.
 pub(crate) fn compile(
     written: &model::Identity,
     with: &Surroundings<'_>,
     problems: &mut Vec<Problem>,
-) -> Providers {
-    let mut providers = Providers::new();
+) -> (Providers, SigningKeysByName) {
+    let (mut providers, mut keys) = (Providers::new(), SigningKeysByName::new());
     for (name, written) in &written.providers {
-        match provider(name, written, with) {
+        match provider(name, written, with, &mut keys) {
             Ok(provider) => {
                 providers.insert(Arc::clone(name), Arc::new(provider));
             }
             Err(found) => problems.extend(found),
         }
     }
-    providers
+    (providers, keys)
+}
+
+/// The keys of a provider: those in force, or new ones when the provider is new or fetches from elsewhere now.
+fn fetched(
+    provider: &Arc<str>,
+    fetching: Fetching,
+    with: &Surroundings<'_>,
+    keys: &mut SigningKeysByName,
+) -> Arc<JwksState> {
+    let Fetching { origin, every, age_max } = fetching;
+    let known = with.ring.find(provider).filter(|it| it.origin == origin);
+    let state =
+        known.map_or_else(|| JwksState::new(Arc::clone(provider), CALL_INTERVAL_DEFAULT), |it| it.state);
+    let kept = SigningKeys { origin, state: Arc::clone(&state), every, age_max };
+    keys.insert(Arc::clone(provider), kept);
+    state
 }
 
 /// Reads the revocation file, if there is one. It is put in force by the caller, once everything else is good.
@@ -137,6 +165,7 @@ fn provider(
     name: &Arc<str>,
     written: &model::Provider,
     with: &Surroundings<'_>,
+    keys: &mut SigningKeysByName,
 ) -> Result<Provider, Vec<Problem>> {
     match written {
         model::Provider::ApiKeys(written) => api_keys(name, written, with),
@@ -144,11 +173,17 @@ fn provider(
         model::Provider::Mtls(written) => Ok(mtls(name, written)),
         model::Provider::Oidc(written) => {
             let issuer = Arc::clone(&written.oidc.written);
-            let state = with.ring.of(name, KeyOrigin::Issuer(Arc::clone(&issuer)), written.refresh);
+            let fetching = Fetching {
+                origin: KeyOrigin::Issuer(Arc::clone(&issuer)),
+                every: written.refresh,
+                age_max: written.keys_max_age,
+            };
+            let state = fetched(name, fetching, with, keys);
             let settings = JwtSettings {
                 algorithms: written.algorithms.iter().map(|it| algorithm(*it)).collect(),
                 types: types(&written.typ),
-                leeway: written.leeway,
+                leeway: written.leeway.0,
+                keys_age_max: Some(written.keys_max_age),
                 map: claims(name, &written.map)?,
                 ..JwtSettings::new(Arc::clone(name), &issuer, audience(&written.audience))
             };
@@ -157,7 +192,7 @@ fn provider(
                 JwtProvider::new(settings, state, with.refresher.clone(), Arc::clone(&with.revoked));
             Ok(Provider::Jwt(provider))
         }
-        model::Provider::Jwt(written) => jwt(name, written, with),
+        model::Provider::Jwt(written) => jwt(name, written, with, keys),
     }
 }
 
@@ -165,12 +200,17 @@ fn jwt(
     name: &Arc<str>,
     written: &model::JwtProvider,
     with: &Surroundings<'_>,
+    keys: &mut SigningKeysByName,
 ) -> Result<Provider, Vec<Problem>> {
     only_authorization(name, &written.header)?;
-    let (state, refresher) = match &written.jwks {
+    let (state, refresher, keys_age_max) = match &written.jwks {
         KeySource::Url(url) => {
-            let state = with.ring.of(name, KeyOrigin::Url(Arc::clone(&url.written)), written.refresh);
-            (state, with.refresher.clone())
+            let fetching = Fetching {
+                origin: KeyOrigin::Url(Arc::clone(&url.written)),
+                every: written.refresh,
+                age_max: written.keys_max_age,
+            };
+            (fetched(name, fetching, with, keys), with.refresher.clone(), Some(written.keys_max_age))
         }
         KeySource::File(path) => {
             let text = read(name, &path.0, with.outside)?;
@@ -178,13 +218,15 @@ fn jwt(
             state
                 .install(text.as_bytes(), with.clock.now())
                 .map_err(|error| vec![Problem::of(subject(name), &error).at(path.0.display().to_string())])?;
-            (state, None)
+            // A file is watched: what it says now is what holds now.
+            (state, None, None)
         }
     };
     let settings = JwtSettings {
         algorithms: written.algorithms.iter().map(|it| algorithm(*it)).collect(),
         types: types(&written.typ),
-        leeway: written.leeway,
+        leeway: written.leeway.0,
+        keys_age_max,
         map: claims(name, &written.map)?,
         ..JwtSettings::new(Arc::clone(name), &written.issuer, audience(&written.audience))
     };

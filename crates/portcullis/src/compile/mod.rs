@@ -9,6 +9,7 @@ pub(crate) mod identity;
 mod limits;
 mod listeners;
 pub(crate) mod problem;
+pub(crate) mod spec_texts;
 pub(crate) mod specs;
 mod tls;
 pub(crate) mod upstreams;
@@ -27,7 +28,13 @@ use portcullis_core::{
 };
 use portcullis_gateway::plan::{Endpoint, Plan};
 
-use self::{identity::SigningKeyRing, problem::Problem, specs::Specs, upstreams::Upstreams};
+use self::{
+    identity::{SigningKeyRing, SigningKeysByName},
+    problem::Problem,
+    spec_texts::SpecTexts,
+    specs::Specs,
+    upstreams::Upstreams,
+};
 
 /// What the plan is built with: everything that outlives it.
 #[derive(Clone)]
@@ -52,14 +59,21 @@ pub(crate) struct Compiled {
     /// What the data plane does.
     pub(crate) plan: Plan,
     /// Operations of every API, for `explain` and `diff`.
-    pub(crate) apis: BTreeMap<Arc<str>, ApiView>,
+    pub(crate) apis: Arc<ApiViews>,
     /// Taken over by the next load where unchanged.
     pub(crate) upstreams: Upstreams,
     /// Taken over by the next load where unchanged.
     pub(crate) specs: Specs,
+    /// The texts of the specifications, for comparing them with those of the next load.
+    pub(crate) sources: SpecTexts,
     /// Put in force together with the plan.
     pub(crate) revocations: Revocations,
+    /// Put in force together with the plan.
+    pub(crate) signing_keys: SigningKeysByName,
 }
+
+/// Operations of every API.
+pub(crate) type ApiViews = BTreeMap<Arc<str>, ApiView>;
 
 /// An API as compiled.
 #[derive(Clone, Default)]
@@ -108,12 +122,13 @@ pub(crate) fn compile(
         ring: &world.ring,
         refresher: world.refresher.clone(),
     };
-    let providers = identity::compile(&config.identity, &surroundings, &mut problems);
+    let (providers, signing_keys) = identity::compile(&config.identity, &surroundings, &mut problems);
     let revocations = identity::revocations(&config.identity, outside, &mut problems);
 
     let building =
         api::Building { config, outside, world, upstreams: &upstreams, providers: &providers, specs_before };
-    let (apis, specs) = building.apis(&mut problems);
+    let texts_before = before.map(|it| &it.sources);
+    let (apis, specs, sources) = building.apis(texts_before, &mut problems);
     let listeners = listeners::compile(config, &apis, outside, world, &mut problems);
     if let Some(Err(error)) = config.admin.token.as_ref().map(|it| it.resolve(outside)) {
         // Fetched when the admin listener is bound; told here, so that `check` knows too.
@@ -126,10 +141,12 @@ pub(crate) fn compile(
     let refused = problems.iter().any(|it| it.severity == problem::Weight::Error);
     let compiled = (!refused).then(|| Compiled {
         plan: Plan { generation, listeners },
-        apis: apis.into_iter().map(|(name, it)| (name, it.view)).collect(),
+        apis: Arc::new(apis.into_iter().map(|(name, it)| (name, it.view)).collect()),
+        sources,
         upstreams,
         specs,
         revocations,
+        signing_keys,
     });
     (compiled, problems)
 }

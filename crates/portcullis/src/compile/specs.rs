@@ -139,7 +139,7 @@ pub(crate) fn same_operation(
     document: &CompiledDocument,
     like: &CompiledOperation,
 ) -> Option<Arc<CompiledOperation>> {
-    document.operations.iter().find(|it| it.pointer == like.pointer).map(Arc::clone)
+    document.same_operation(like).map(Arc::clone)
 }
 
 fn read(path: &Path, outside: &dyn Outside) -> Result<(Document, Digests), Problem> {

@@ -1,11 +1,11 @@
 //! Who may call: weaker when someone may call now who could not before.
 
-use super::{Differences, Kind};
+use super::{Differences, Kind, Subject};
 use crate::compile::{OperationView, access::Access};
 
 /// Compares who may call an operation.
 pub(super) fn compare(
-    subject: &str,
+    subject: &Subject,
     before: &OperationView,
     after: &OperationView,
     differences: &mut Differences,

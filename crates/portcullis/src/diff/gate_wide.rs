@@ -13,13 +13,13 @@ pub(super) fn compare(before: &Config, after: &Config, folders: (&str, &str), di
     for (name, old) in &before.listeners {
         match after.listeners.get(name) {
             None => {
-                differences.note(Kind::Changed, &format!("listener {name}"), "listener", "open", "closed")
+                differences.note(Kind::Changed, &*format!("listener {name}"), "listener", "open", "closed")
             }
             Some(new) => listener(&format!("listener {name}"), old, new, differences),
         }
     }
     for name in after.listeners.keys().filter(|it| !before.listeners.contains_key(*it)) {
-        differences.note(Kind::Changed, &format!("listener {name}"), "listener", "none", "open");
+        differences.note(Kind::Changed, &*format!("listener {name}"), "listener", "none", "open");
     }
     plans(&before.plans, &after.plans, differences);
     exceptions(before, after, differences);
@@ -35,7 +35,7 @@ pub(super) fn compare(before: &Config, after: &Config, folders: (&str, &str), di
         {
             differences.note(
                 Kind::Changed,
-                &format!("provider {name}"),
+                &*format!("provider {name}"),
                 "provider",
                 "as it was",
                 "written differently",
@@ -100,7 +100,7 @@ fn plans(before: &BTreeMap<Arc<str>, Plan>, after: &BTreeMap<Arc<str>, Plan>, di
         match after.get(name) {
             None => differences.note(
                 Kind::Weaker,
-                &subject,
+                &*subject,
                 "plan",
                 "limited",
                 "gone: its consumers are not limited by it",
@@ -119,7 +119,7 @@ fn plans(before: &BTreeMap<Arc<str>, Plan>, after: &BTreeMap<Arc<str>, Plan>, di
                 let places = |it: &Plan| it.concurrency.as_ref().map(|it| it.0);
                 let places_kept = places(old).is_none_or(|a| places(new).is_some_and(|b| b <= a));
                 let kind = if rate_kept && quota_kept && places_kept { Kind::Stronger } else { Kind::Weaker };
-                differences.note(kind, &subject, "plan", format!("{old:?}"), format!("{new:?}"));
+                differences.note(kind, &*subject, "plan", format!("{old:?}"), format!("{new:?}"));
             }
             Some(_) => (),
         }
@@ -132,12 +132,12 @@ fn exceptions(before: &Config, after: &Config, differences: &mut Differences) {
         let known = before.apis.get(name).map(|it| it.except.as_slice()).unwrap_or_default();
         for it in api.except.iter().filter(|it| !known.contains(it)) {
             let text = format!("{} ({})", it.rule, it.why);
-            differences.note(Kind::Weaker, &format!("exceptions of {name}"), "except", "none", text);
+            differences.note(Kind::Weaker, &*format!("exceptions of {name}"), "except", "none", text);
         }
         for it in known.iter().filter(|it| !api.except.contains(it)) {
             differences.note(
                 Kind::Stronger,
-                &format!("exceptions of {name}"),
+                &*format!("exceptions of {name}"),
                 "except",
                 format!("{} ({})", it.rule, it.why),
                 "none",

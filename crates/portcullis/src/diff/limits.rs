@@ -5,11 +5,11 @@ use portcullis_config::{
     units::{Limit, LimitAmount},
 };
 
-use super::{Differences, Kind};
+use super::{Differences, Kind, Subject};
 
 /// Compares the limits of an operation.
 pub(super) fn compare(
-    subject: &str,
+    subject: &Subject,
     before: &EffectiveSettings,
     after: &EffectiveSettings,
     differences: &mut Differences,

@@ -1,18 +1,21 @@
 //! Two configurations compared by what they protect.
 
 mod access;
+mod alike;
 mod gate_wide;
 mod limits;
 mod schema;
 mod settings;
+mod untouched;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use portcullis_config::{Outside, model::Config};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+pub(crate) use self::alike::alike;
 use crate::{
-    compile::{Compiled, OperationView, World, problem::Problem},
+    compile::{ApiViews, Compiled, OperationView, World, problem::Problem, spec_texts::SpecTexts},
     load,
 };
 
@@ -33,14 +36,55 @@ pub(crate) enum Kind {
 pub(crate) struct Difference {
     /// What kind.
     pub(crate) kind: Kind,
-    /// Where: `orders: POST /v1/orders`, `listener main`, `exceptions of orders`.
-    pub(crate) subject: String,
+    /// Where.
+    pub(crate) subject: Subject,
     /// Which protection: `auth`, `limit`, `schema`, …
     pub(crate) protection: String,
     /// As it was.
     pub(crate) before: String,
     /// As it would be.
     pub(crate) after: String,
+}
+
+/// What is protected.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// Something beside operations: `listener main`, `exceptions of orders`.
+    Part(String),
+    /// An operation.
+    Operation {
+        /// Its API.
+        api: Arc<str>,
+        /// `POST /v1/orders`.
+        call: String,
+    },
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(name) => f.write_str(name),
+            Self::Operation { api, call } => write!(f, "{api}: {call}"),
+        }
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<&str> for Subject {
+    fn from(part: &str) -> Self {
+        Self::Part(part.to_owned())
+    }
+}
+
+impl From<&Self> for Subject {
+    fn from(subject: &Self) -> Self {
+        subject.clone()
+    }
 }
 
 /// Gathers differences.
@@ -52,7 +96,7 @@ impl Differences {
     pub(crate) fn note(
         &mut self,
         kind: Kind,
-        subject: &str,
+        subject: impl Into<Subject>,
         protection: &str,
         before: impl Into<String>,
         after: impl Into<String>,
@@ -60,7 +104,7 @@ impl Differences {
         let (before, after) = (before.into(), after.into());
         self.0.push(Difference {
             kind,
-            subject: subject.to_owned(),
+            subject: subject.into(),
             protection: protection.to_owned(),
             before,
             after,
@@ -70,7 +114,7 @@ impl Differences {
     /// Notes a difference between two values of which `is_weaker` says whether the second protects less.
     pub(crate) fn ordered<T: PartialEq>(
         &mut self,
-        subject: &str,
+        subject: impl Into<Subject>,
         protection: &str,
         (before, after): (&T, &T),
         is_weaker: bool,
@@ -87,8 +131,9 @@ impl Differences {
 pub(crate) struct Side {
     /// Where the configuration lies.
     pub(crate) folder: String,
-    pub(crate) config: Config,
-    pub(crate) compiled: Compiled,
+    pub(crate) config: Arc<Config>,
+    pub(crate) apis: Arc<ApiViews>,
+    pub(crate) texts: SpecTexts,
 }
 
 impl Side {
@@ -97,7 +142,13 @@ impl Side {
         let loaded = load::read(path, outside, world.clock.now())?;
         let compiled = load::compile(&loaded, outside, world, None, 0)?;
         let folder = path.parent().map(|it| it.display().to_string()).unwrap_or_default();
-        Ok(Self { folder, config: loaded.config, compiled })
+        Ok(Self { folder, ..Self::of(Arc::new(loaded.config), &compiled) })
+    }
+
+    /// What is in force, or was.
+    pub(crate) fn of(config: Arc<Config>, compiled: &Compiled) -> Self {
+        let (apis, texts) = (Arc::clone(&compiled.apis), compiled.sources.clone());
+        Self { folder: String::new(), config, apis, texts }
     }
 
     /// Its operations by API, method and path.
@@ -110,22 +161,18 @@ impl Side {
                 ((Arc::clone(&api), format!("{} {}", operation.method, operation.template)), it)
             })
         };
-        self.compiled.apis.iter().map(|(api, view)| (api, &view.operations)).flat_map(of).collect()
+        self.apis.iter().map(|(api, view)| (api, &view.operations)).flat_map(of).collect()
     }
 }
 
 /// Everything that differs.
-pub(crate) fn compare(
-    before: &Side,
-    after: &Side,
-    outside: &dyn Outside,
-) -> Result<Vec<Difference>, Problem> {
+pub(crate) fn compare(before: &Side, after: &Side) -> Result<Vec<Difference>, Problem> {
     let mut differences = Differences::default();
     let folders = (before.folder.as_str(), after.folder.as_str());
     gate_wide::compare(&before.config, &after.config, folders, &mut differences);
     let (old, new) = (before.operations(), after.operations());
     for ((api, call), view) in &old {
-        let subject = format!("{api}: {call}");
+        let subject = Subject::Operation { api: Arc::clone(api), call: call.clone() };
         match new.get(&(Arc::clone(api), call.clone())) {
             None => differences.note(
                 Kind::Changed,
@@ -142,9 +189,10 @@ pub(crate) fn compare(
         }
     }
     for (api, call) in new.keys().filter(|it| !old.contains_key(*it)) {
-        differences.note(Kind::Changed, &format!("{api}: {call}"), "operation", "not served", "served");
+        let subject = Subject::Operation { api: Arc::clone(api), call: call.clone() };
+        differences.note(Kind::Changed, subject, "operation", "not served", "served");
     }
-    schema::compare(before, after, outside, &mut differences)?;
+    schema::compare(before, after, &mut differences)?;
     let mut found = differences.0;
     found.sort_by(|a, b| (a.kind, &a.subject, &a.protection).cmp(&(b.kind, &b.subject, &b.protection)));
     Ok(found)

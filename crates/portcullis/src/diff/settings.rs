@@ -3,11 +3,11 @@
 use portcullis_config::EffectiveSettings;
 use portcullis_core::chain::Mode;
 
-use super::{Differences, Kind};
+use super::{Differences, Kind, Subject};
 
 /// Compares the settings of an operation.
 pub(super) fn compare(
-    subject: &str,
+    subject: &Subject,
     before: &EffectiveSettings,
     after: &EffectiveSettings,
     differences: &mut Differences,
@@ -71,7 +71,7 @@ fn judge(key: &str, before: &str, after: &str) -> Kind {
 }
 
 fn modes(
-    subject: &str,
+    subject: &Subject,
     before: &EffectiveSettings,
     after: &EffectiveSettings,
     differences: &mut Differences,
@@ -100,7 +100,7 @@ fn modes(
 }
 
 fn sizes(
-    subject: &str,
+    subject: &Subject,
     before: &EffectiveSettings,
     after: &EffectiveSettings,
     differences: &mut Differences,

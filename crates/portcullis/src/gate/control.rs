@@ -14,7 +14,7 @@ type Asked = (Shape, &'static str, &'static str, fn(&Gate) -> u64);
 impl Gate {
     /// Values that somebody else keeps and a scrape asks for.
     pub(super) fn register_values(self: &Arc<Self>) {
-        let asks: [Asked; 10] = [
+        let asks: [Asked; 11] = [
             (Shape::Gauge, "connections_open", "Connections open", |it| {
                 it.gateway.stats().connections_open.now()
             }),
@@ -43,6 +43,16 @@ impl Gate {
             (Shape::Counter, "limits_forgotten", "Rates forgotten for want of room", |it| {
                 it.counters.usage().rates_forgotten
             }),
+            (
+                Shape::Gauge,
+                "providers_without_keys",
+                "Providers whose signing keys are missing or too old",
+                |it| {
+                    let now = it.world.clock.now();
+                    let without = it.world.ring.all().into_iter().filter(|keys| !keys.are_believed(now));
+                    u64::try_from(without.count()).unwrap_or(u64::MAX)
+                },
+            ),
         ];
         for (shape, name, help, ask) in asks {
             let gate = Arc::downgrade(self);
@@ -80,6 +90,7 @@ impl Control for Gate {
             config: self.config.display().to_string(),
             generation: state.generation,
             last_rejected: state.last_rejected.clone(),
+            last_reload: state.last_reload.clone(),
             listeners,
             operations: state
                 .compiled
@@ -97,21 +108,7 @@ impl Control for Gate {
     }
 
     fn reload(&self) -> ReloadOutcome {
-        let began = self.world.clock.now();
-        match self.try_reload() {
-            Ok((generation, operations)) => {
-                let took_millis =
-                    u64::try_from(self.world.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(generation, operations, took_millis, "a new configuration is in place");
-                ReloadOutcome::Applied { generation, operations, took_millis }
-            }
-            Err(why) => {
-                tracing::error!("the new configuration is refused; the old one stays in place\n{why}");
-                self.metrics.config_rejected();
-                self.in_force().last_rejected = Some(why.clone());
-                ReloadOutcome::Rejected { why }
-            }
-        }
+        self.reload_now()
     }
 
     fn metrics(&self) -> String {

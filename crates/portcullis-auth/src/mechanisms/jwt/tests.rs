@@ -352,3 +352,25 @@ proptest! {
         prop_assert!(verdict(&provider, &token).starts_with("auth/"));
     }
 }
+
+#[test]
+fn keys_that_were_fetched_too_long_ago_are_not_believed() {
+    let ed = TestKey::ed();
+    let settings = JwtSettings { keys_age_max: Some(Duration::from_secs(50)), ..settings() };
+    let provider = provider_with(settings, &[ed.jwk("d", "")]);
+    let token = ed.token("EdDSA", r#"{"alg":"EdDSA","kid":"d"}"#, CLAIMS);
+    assert_eq!(verdict_at(&provider, &token, NOW + 50), "ali [read write]");
+    // Remembered for a minute, and not believed all the same.
+    assert_eq!(verdict_at(&provider, &token, NOW + 51), "auth/signing_keys_too_old kid `d`");
+    provider.keys.failed("connection refused");
+    assert_eq!(verdict_at(&provider, &token, NOW + 51), "auth/signing_keys_too_old kid `d`");
+    let elsewhere = CLAIMS.replace("login.example", "other.example");
+    let stranger = ed.token("EdDSA", r#"{"alg":"EdDSA","kid":"d"}"#, &elsewhere);
+    assert_eq!(
+        verdict_at(&provider, &stranger, NOW + 51),
+        "auth/issuer_wrong iss `https://other.example`",
+        "what another issuer signed is another provider's business"
+    );
+    provider.keys.install(key_set(&[ed.jwk("d", "")]).as_bytes(), Timestamp::from_secs(NOW + 52)).unwrap();
+    assert_eq!(verdict_at(&provider, &token, NOW + 60), "ali [read write]");
+}

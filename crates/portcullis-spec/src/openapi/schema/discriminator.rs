@@ -20,17 +20,25 @@ impl<'a> Reader<'a> {
             return self.warn(&found, "`discriminator` needs a `propertyName`: it is left out");
         };
         let mut mapping = Map::new();
+        let mut explicit = Map::new();
+        self.explicit_mapping(node, &found, &mut explicit);
+        let mut complete = true;
         for alternative in alternatives.items() {
-            let Some(text) = reference::reference(&alternative) else { continue };
-            let (Some(name), Some(target)) =
-                (text.rsplit('/').next(), self.definition_named(&alternative, text))
-            else {
-                continue;
-            };
-            mapping.insert(name.to_owned(), Value::String(target));
+            let named = reference::reference(&alternative).and_then(|text| {
+                Some((text.rsplit('/').next()?, self.definition_named(&alternative, text)?))
+            });
+            let target = named.map(|(name, target)| (name, Value::String(target)));
+            complete &= target.as_ref().is_some_and(|(_, it)| explicit.values().any(|known| known == it));
+            if let Some((name, target)) = target {
+                mapping.insert(name.to_owned(), target);
+            }
         }
-        self.explicit_mapping(node, &found, &mut mapping);
-        out.insert(DISCRIMINATOR.to_owned(), json!({"property": property, "mapping": mapping}));
+        mapping.extend(explicit);
+        let mut written = json!({"property": property, "mapping": mapping});
+        if complete && let Value::Object(written) = &mut written {
+            written.insert("complete".to_owned(), Value::Bool(true));
+        }
+        out.insert(DISCRIMINATOR.to_owned(), written);
     }
 
     /// Adds what `mapping` says to the names that hold without it.

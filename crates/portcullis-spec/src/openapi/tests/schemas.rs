@@ -146,7 +146,7 @@ X:
 Cat: {type: object}
 Dog: {type: object}
 "), @r###"
-X = {"oneOf":[{"$ref":"#/$defs/Cat"},{"$ref":"#/$defs/Dog"}],"x-portcullis-discriminator":{"property":"kind","mapping":{"Cat":"#/$defs/Cat","Dog":"#/$defs/Dog","feline":"#/$defs/Cat","canine":"#/$defs/Dog"}}}
+X = {"oneOf":[{"$ref":"#/$defs/Cat"},{"$ref":"#/$defs/Dog"}],"x-portcullis-discriminator":{"property":"kind","mapping":{"Cat":"#/$defs/Cat","Dog":"#/$defs/Dog","feline":"#/$defs/Cat","canine":"#/$defs/Dog"},"complete":true}}
 Cat = {"type":"object"}
 Dog = {"type":"object"}
 warning: openapi.yaml:14:102#/components/schemas/X/discriminator/mapping/lost: `mapping` to `Gone`, which does not exist: this is left out

@@ -111,8 +111,8 @@ impl Asked {
             headers.append(name, HeaderValue::from_str(value.trim())?);
         }
         let said = headers.remove(http::header::HOST);
-        let host =
-            host.or(said.as_ref().and_then(|it| it.to_str().ok())).unwrap_or("localhost").to_lowercase();
+        let host = host.or(said.as_ref().and_then(|it| it.to_str().ok())).unwrap_or("localhost");
+        let host = target::plain_authority(host).ok_or_else(|| anyhow::anyhow!("`{host}` is not a host"))?;
         let body = arguments.body.as_deref().map(read_body).transpose()?;
         if let Some(body) = &body {
             headers.insert(http::header::CONTENT_LENGTH, body.len().into());
