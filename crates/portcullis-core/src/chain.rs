@@ -193,6 +193,14 @@ impl Chain {
         })
     }
 
+    /// Whether a guard of the phase that may refuse wants the body: without it, it cannot let the message pass.
+    pub fn needs_body(&self, phase: Phase, cx: &Context) -> bool {
+        self.steps(phase).iter().any(|step| match &step.check {
+            Check::Local(guard) => step.mode == Mode::Block && guard.wants_body(cx),
+            Check::Remote(_) => false,
+        })
+    }
+
     /// Runs a phase from its beginning. Reasons are gathered in [`Notes::reasons`](crate::context::Notes).
     pub fn run(&self, phase: Phase, cx: &mut Context) -> Progress {
         self.resume(phase, 0, cx)

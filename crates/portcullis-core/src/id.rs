@@ -31,23 +31,29 @@ impl ReferenceId {
     }
 }
 
-impl fmt::Display for ReferenceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ReferenceId {
+    /// The canonical text (RFC 9562 §4): 36 lower-case characters.
+    pub fn text(self) -> [u8; 36] {
         const HEX: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
         let mut text = [b'-'; 36];
-        let mut at = 0;
-        for (index, byte) in self.0.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                at += 1;
-            }
-            for nibble in [byte >> 4, byte & 0x0f] {
-                if let (Some(slot), Some(digit)) = (text.get_mut(at), HEX.get(usize::from(nibble))) {
-                    *slot = *digit;
-                }
-                at += 1;
+        let (a, rest) = text.split_at_mut(9);
+        let (b, rest) = rest.split_at_mut(5);
+        let (c, rest) = rest.split_at_mut(5);
+        let (d, e) = rest.split_at_mut(5);
+        let mut bytes = self.0.iter();
+        for (group, count) in [(a, 4), (b, 2), (c, 2), (d, 2), (e, 6)] {
+            for (pair, byte) in group.chunks_exact_mut(2).zip(bytes.by_ref().take(count)) {
+                pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
             }
         }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        text
+    }
+}
+
+impl fmt::Display for ReferenceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -125,6 +125,8 @@ pub struct Reason {
 
 impl Reason {
     /// A reason without evidence.
+    // Whatever leads here is not the way of an ordinary call: the compiler may put it aside.
+    #[cold]
     pub fn new(rule: RuleId, severity: Severity, message: impl Into<Cow<'static, str>>) -> Self {
         Self { rule, severity, message: message.into(), evidence: SmallVec::new(), reported_only: false }
     }

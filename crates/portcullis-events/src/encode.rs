@@ -38,75 +38,76 @@ pub(crate) fn event(event: &Event, out: &mut Vec<u8>) -> Result<(), serde_json::
         upstream,
         trace,
     } = event;
-    write!(out, "{{\"id\":\"{id}\",\"at\":").map_err(serde_json::Error::io)?;
+    out.extend_from_slice(b"{\"id\":\"");
+    out.extend_from_slice(&id.text());
+    out.extend_from_slice(b"\",\"at\":");
     decimal(out, at.as_micros());
-    number(out, "took_micros", *took_micros);
+    number(out, ",\"took_micros\":", *took_micros);
     if let Some(micros) = upstream_micros {
-        number(out, "upstream_micros", *micros);
+        number(out, ",\"upstream_micros\":", *micros);
     }
-    string(out, "listener", listener)?;
+    string(out, ",\"listener\":", listener)?;
     write!(out, ",\"client\":\"{client}\"").map_err(serde_json::Error::io)?;
     string(
         out,
-        "protocol",
+        ",\"protocol\":",
         match protocol {
             Protocol::Http10 => "http/1.0",
             Protocol::Http11 => "http/1.1",
             Protocol::H2 => "h2",
         },
     )?;
-    name(out, "tls");
+    out.extend_from_slice(b",\"tls\":");
     out.extend_from_slice(if *tls { b"true" } else { b"false" });
-    string(out, "host", host)?;
-    string(out, "method", method)?;
-    string(out, "path", path)?;
-    for (key, text) in [("api", api), ("operation", operation), ("template", template)] {
+    string(out, ",\"host\":", host)?;
+    string(out, ",\"method\":", method)?;
+    string(out, ",\"path\":", path)?;
+    for (key, text) in [(",\"api\":", api), (",\"operation\":", operation), (",\"template\":", template)] {
         if let Some(text) = text {
             string(out, key, text)?;
         }
     }
     if let Some(principal) = principal {
-        name(out, "principal");
+        out.extend_from_slice(b",\"principal\":");
         derived(out, principal)?;
     }
     match outcome {
-        Outcome::Served => string(out, "outcome", "served")?,
+        Outcome::Served => string(out, ",\"outcome\":", "served")?,
         other => {
-            name(out, "outcome");
+            out.extend_from_slice(b",\"outcome\":");
             derived(out, other)?;
         }
     }
-    number(out, "status", u64::from(*status));
+    number(out, ",\"status\":", u64::from(*status));
     if !reasons.is_empty() {
-        name(out, "reasons");
+        out.extend_from_slice(b",\"reasons\":");
         derived(out, reasons)?;
     }
-    number(out, "request_bytes", *request_bytes);
-    number(out, "response_bytes", *response_bytes);
+    number(out, ",\"request_bytes\":", *request_bytes);
+    number(out, ",\"response_bytes\":", *response_bytes);
     if let Some(upstream) = upstream {
-        string(out, "upstream", upstream)?;
+        string(out, ",\"upstream\":", upstream)?;
     }
     if let Some(trace) = trace {
-        string(out, "trace", trace)?;
+        string(out, ",\"trace\":", trace)?;
     }
     out.push(b'}');
     Ok(())
 }
 
-fn name(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
+/// A number behind its name, which stands there as it is written.
+fn number(out: &mut Vec<u8>, name: &str, number: u64) {
     out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
-}
-
-fn number(out: &mut Vec<u8>, key: &str, number: u64) {
-    name(out, key);
     decimal(out, number);
 }
 
-fn string(out: &mut Vec<u8>, key: &str, text: &str) -> Result<(), serde_json::Error> {
-    name(out, key);
-    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
+/// A text behind its name, which stands there as it is written.
+fn string(out: &mut Vec<u8>, name: &str, text: &str) -> Result<(), serde_json::Error> {
+    out.extend_from_slice(name.as_bytes());
+    // Without an early exit, so that many bytes are looked at in one step.
+    let plain = text
+        .bytes()
+        .fold(true, |plain, byte| plain & (byte >= b' ') & (byte < 0x7f) & (byte != b'"') & (byte != b'\\'));
     if !plain {
         return derived(out, text);
     }

@@ -303,6 +303,8 @@ impl Work {
             // First what already waits: only when that is through can more be taken.
             result = self.log.turn(clock.now());
         }
+        // What is taken in one go carries one time; it is that of checkpoints alone.
+        let now = clock.now();
         while drained < self.shared.queue_max {
             let Ok(mut event) = receiver.try_recv() else { break };
             self.shared.queued.fetch_sub(1, Ordering::Relaxed);
@@ -312,7 +314,7 @@ impl Work {
             // A defect in a tap costs the tap, not the record; the panic hook has told of it.
             self.taps.retain_mut(|tap| catch_unwind(AssertUnwindSafe(|| tap(&event))).is_ok());
             if result.is_ok() {
-                match self.log.append(&Body::Event(&event), clock.now()) {
+                match self.log.append(&Body::Event(&event), now) {
                     Ok(()) => {
                         self.shared.written.fetch_add(1, Ordering::Relaxed);
                         self.metrics.written(1);

@@ -36,7 +36,7 @@ use crate::{
     h1::Fault,
     listener::{Listener, Slot, Stage},
     plan::{ListenerLimits, Protocols},
-    tls,
+    target, tls,
 };
 
 /// What HTTP/2 begins with (RFC 9113 §3.4).
@@ -51,6 +51,8 @@ pub(crate) struct Connection {
     pub(crate) tls: Option<Arc<TlsSession>>,
     pub(crate) watch: Watch,
     framing: OnceLock<Fault>,
+    /// The first host that was named, as written and as understood: clients go on naming it.
+    host: OnceLock<(Box<str>, Box<str>)>,
     ending: AtomicBool,
     /// The connection's place among those allowed; a tunnel keeps it.
     _slot: Slot,
@@ -74,6 +76,19 @@ impl Connection {
     /// What was wrong with the framing, after which nothing more is read.
     pub(crate) fn framing(&self) -> Option<Fault> {
         self.framing.get().copied()
+    }
+
+    /// The host that a request names, in the form that is routed.
+    pub(crate) fn check_host(&self, named: &str) -> Result<Box<str>, target::Fault> {
+        if let Some((written, understood)) = self.host.get()
+            && **written == *named
+        {
+            return Ok(understood.clone());
+        }
+        let server_name = self.tls.as_ref().and_then(|tls| tls.server_name.as_deref());
+        let host = target::check_host(named, server_name)?;
+        let _ = self.host.set((named.into(), host.clone()));
+        Ok(host)
     }
 
     pub(crate) fn began(&self) {
@@ -129,6 +144,7 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
         watch: Watch::new(version, !read.is_empty()),
         listener,
         framing: OnceLock::new(),
+        host: OnceLock::new(),
         ending: AtomicBool::new(false),
         _slot: slot,
     });
@@ -172,7 +188,8 @@ async fn serve_h2(connection: &Arc<Connection>, limits: &ListenerLimits, io: Tok
     let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
         let connection = Arc::clone(connection);
         let request = request.map(ClientBody::H2);
-        async move { Ok::<_, Infallible>(exchange::serve(connection, request).await) }
+        // In a place of its own from the start: it is moved from room to room before it runs.
+        Box::pin(async move { Ok::<_, Infallible>(exchange::serve(connection, request).await) })
     });
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder

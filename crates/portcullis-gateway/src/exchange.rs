@@ -145,6 +145,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Notes a fault of the message that no guard had to find.
+    #[cold]
     fn remark(&mut self, reason: Reason) {
         self.cx.notes.reasons.push(reason);
     }
@@ -152,7 +153,7 @@ impl Exchange {
     /// The reference as a header value, made once.
     fn reference_text(&self) -> HeaderValue {
         let text = self.reference.get_or_init(|| {
-            let text = Bytes::from(self.cx.reference.to_string());
+            let text = Bytes::copy_from_slice(&self.cx.reference.text());
             HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
         });
         text.clone()
@@ -213,6 +214,7 @@ impl Exchange {
     }
 
     /// Notes why a body was not taken to its end.
+    #[cold]
     fn intake_failed(&mut self, fault: IntakeFault) -> Stop {
         if let Some(framing) = self.connection.framing() {
             self.remark(framing.reason());

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use portcullis_core::id::ReferenceId;
 use smallvec::SmallVec;
 
-use crate::{plan::MakersMarks, target};
+use crate::plan::MakersMarks;
 
 /// `X-Forwarded-For`.
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -87,19 +87,23 @@ fn address(text: &[u8]) -> Option<IpAddr> {
 /// Takes out what ends here: fields about the connection and those it nominates, fields that name a caller, and,
 /// from strangers, fields that speak for one.
 pub(crate) fn strip_request(headers: &mut HeaderMap, trust: Trust, identity: &[HeaderName]) -> Hop {
-    let mut hop =
-        Hop { trailers: names(headers, &TE).any(|it| it.eq_ignore_ascii_case(b"trailers")), upgrade: None };
+    let mut hop = Hop::default();
     let mut gone: SmallVec<[HeaderName; 8]> = SmallVec::new();
-    for nominated in names(headers, &CONNECTION) {
-        if nominated.eq_ignore_ascii_case(b"upgrade") {
-            hop.upgrade = headers.get(UPGRADE).cloned();
-        } else if let Ok(name) = HeaderName::from_bytes(nominated)
-            && name != HOST
-        {
-            gone.push(name);
+    // One walk: a look-up by name costs more than passing a field by.
+    for (name, value) in &*headers {
+        if *name == CONNECTION {
+            for nominated in words(value) {
+                if nominated.eq_ignore_ascii_case(b"upgrade") {
+                    hop.upgrade = headers.get(UPGRADE).cloned();
+                } else if let Ok(name) = HeaderName::from_bytes(nominated)
+                    && name != HOST
+                {
+                    gone.push(name);
+                }
+            }
+        } else if *name == TE {
+            hop.trailers |= words(value).any(|word| word.eq_ignore_ascii_case(b"trailers"));
         }
-    }
-    for name in headers.keys() {
         if ends_here(name.as_str(), trust, identity) {
             gone.push(name.clone());
         }
@@ -107,38 +111,17 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, trust: Trust, identity: &[H
     for name in gone {
         headers.remove(name);
     }
-    name_host_plainly(headers);
     hop
-}
-
-/// The upstream is to choose by the same host as the gate: a dot at its end or another spelling of an address could
-/// lead it elsewhere. Letters keep their case, which nobody heeds.
-fn name_host_plainly(headers: &mut HeaderMap) {
-    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
-        return;
-    };
-    // The usual host is told without allocating.
-    if !(host.starts_with('[') || host.ends_with('.') || host.contains(".:")) {
-        return;
-    }
-    let Some(plain) = target::plain_authority(host).filter(|plain| !plain.eq_ignore_ascii_case(host)) else {
-        return;
-    };
-    if let Ok(plain) = HeaderValue::from_str(&plain) {
-        headers.insert(HOST, plain);
-    }
 }
 
 /// Takes out of an answer what concerns the upstream's connection alone, and what tells an attacker which software
 /// stands behind (CWE-200) unless those marks are to be kept.
 pub(crate) fn strip_response(headers: &mut HeaderMap, marks: MakersMarks) {
     let mut gone: SmallVec<[HeaderName; 8]> = SmallVec::new();
-    for nominated in names(headers, &CONNECTION) {
-        if let Ok(name) = HeaderName::from_bytes(nominated) {
-            gone.push(name);
+    for (name, value) in &*headers {
+        if *name == CONNECTION {
+            gone.extend(words(value).filter_map(|nominated| HeaderName::from_bytes(nominated).ok()));
         }
-    }
-    for name in headers.keys() {
         if is_hop_by_hop(name.as_str()) || (marks == MakersMarks::Removed && is_makers_mark(name.as_str())) {
             gone.push(name.clone());
         }
@@ -173,13 +156,9 @@ pub(crate) fn strip_trailers(trailers: &mut HeaderMap, identity: &[HeaderName]) 
     }
 }
 
-/// The comma-separated members of all fields of a name.
-fn names<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    headers
-        .get_all(name)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
+/// The comma-separated members of a field.
+fn words(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 fn ends_here(name: &str, trust: Trust, identity: &[HeaderName]) -> bool {

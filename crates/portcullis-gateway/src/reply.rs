@@ -109,16 +109,20 @@ impl Body for Reply {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Empty => SizeHint::with_exact(0),
-            Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Upstream(body) => body.size_hint(),
-            Content::Resumed(read, body) => {
+        self.content.bytes().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+impl Content {
+    /// How many bytes it has, where that is known.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Upstream(body) => body.size_hint().exact(),
+            Self::Resumed(read, body) => {
                 let held = read.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
-                match body.size_hint().exact() {
-                    Some(rest) => SizeHint::with_exact(held + rest),
-                    None => SizeHint::default(),
-                }
+                Some(held + body.size_hint().exact()?)
             }
         }
     }

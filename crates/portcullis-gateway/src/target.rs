@@ -278,15 +278,12 @@ fn digit(byte: Option<u8>) -> Option<u8> {
     }
 }
 
-/// The host that the request names, in the form of [`plain_authority`]; empty for HTTP/1.0 without one.
-///
-/// `server_name` is what the TLS session was made for; another host over it is misdirected (RFC 9110 §7.4).
-pub fn check_host(
+/// The host that the request names, as it is written; `None` for HTTP/1.0 without one.
+pub fn named_host<'a>(
     version: Version,
-    uri: &Uri,
-    headers: &HeaderMap,
-    server_name: Option<&str>,
-) -> Result<Box<str>, Fault> {
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+) -> Result<Option<&'a str>, Fault> {
     let mut fields = headers.get_all(HOST).iter();
     let field = match (fields.next(), fields.next()) {
         (_, Some(_)) => return Err(Fault::ManyHosts),
@@ -294,16 +291,20 @@ pub fn check_host(
         (None, None) => None,
     };
     let authority = uri.authority().map(http::uri::Authority::as_str);
-    let named = match (authority, field) {
-        (Some(authority), Some(field)) if !authority.eq_ignore_ascii_case(field) => {
-            return Err(Fault::HostsDisagree);
-        }
+    match (authority, field) {
+        (Some(authority), Some(field)) if !authority.eq_ignore_ascii_case(field) => Err(Fault::HostsDisagree),
         // HTTP/1.1 demands the field even beside a whole URL (RFC 9112 §3.2.2).
-        (Some(_), None) if version == Version::HTTP_11 => return Err(Fault::NoHost),
-        (Some(named), _) | (None, Some(named)) => named,
-        (None, None) if version < Version::HTTP_11 => return Ok(Box::default()),
-        (None, None) => return Err(Fault::NoHost),
-    };
+        (Some(_), None) if version == Version::HTTP_11 => Err(Fault::NoHost),
+        (Some(named), _) | (None, Some(named)) => Ok(Some(named)),
+        (None, None) if version < Version::HTTP_11 => Ok(None),
+        (None, None) => Err(Fault::NoHost),
+    }
+}
+
+/// A named host in the form of [`plain_authority`].
+///
+/// `server_name` is what the TLS session was made for; another host over it is misdirected (RFC 9110 §7.4).
+pub fn check_host(named: &str, server_name: Option<&str>) -> Result<Box<str>, Fault> {
     let (host, port) = split_port(named).ok_or(Fault::BadHost)?;
     let host = plain_host(host).ok_or(Fault::BadHost)?;
     // Some clients end the name in a dot there too, though RFC 6066 §3 has none.

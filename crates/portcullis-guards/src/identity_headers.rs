@@ -89,8 +89,6 @@ fn list(words: &[Arc<str>], separator: &str) -> Option<Cow<'static, str>> {
 /// How the upstream is told.
 #[derive(Clone, Debug)]
 pub enum IdentityForm {
-    /// Not at all.
-    Untold,
     /// One field a fact.
     Fields(Vec<(HeaderName, IdentityFact)>),
     /// A signed token in one field; with `Bearer ` before it when the field is `Authorization`.
@@ -112,7 +110,6 @@ impl IdentityHeaders {
     /// The fields that it sets: the gateway strips them and their `_` aliases from what clients send.
     pub fn fields(&self) -> impl Iterator<Item = &HeaderName> {
         let (fields, token) = match &self.form {
-            IdentityForm::Untold => (&[][..], None),
             IdentityForm::Fields(fields) => (fields.as_slice(), None),
             IdentityForm::Token(name, _) => (&[][..], Some(name)),
         };
@@ -131,7 +128,6 @@ impl Transform for IdentityHeaders {
         }
         let Some(principal) = &cx.notes.principal else { return };
         match &self.form {
-            IdentityForm::Untold => {}
             IdentityForm::Fields(fields) => {
                 for (name, fact) in fields {
                     if let Some(value) = fact.value(principal) {

@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode,
     header::{
-        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, UPGRADE,
+        CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER,
+        STRICT_TRANSPORT_SECURITY, UPGRADE,
     },
 };
 use http_body::Body as _;
@@ -55,14 +56,25 @@ impl Exchange {
         if self.is_replaced(endpoint) || !endpoint.chain.wants_body(Phase::ResponseBody, &self.cx) {
             return Ok(Content::Upstream(body));
         }
-        let bytes_max = endpoint.response_body_bytes_max;
-        let never_ends = self.cx.response.as_ref().and_then(|response| response.headers.get(CONTENT_TYPE));
-        let never_ends = never_ends.is_some_and(|value| {
+        let headers = self.cx.response.as_ref().map(|response| &response.headers);
+        let field = |name| headers.and_then(|headers| headers.get(name));
+        let never_ends = field(CONTENT_TYPE).is_some_and(|value| {
             value.as_bytes().starts_with(b"text/event-stream") || denied::is_grpc(value)
         });
-        if never_ends || body.size_hint().lower() > bytes_max {
-            self.remark_uninspected();
+        if never_ends {
+            self.remark_uninspected("the answer is a stream without an end");
             return Ok(Content::Upstream(body));
+        }
+        if field(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return self.pass_uninspected(
+                endpoint,
+                Content::Upstream(body),
+                "the answer is coded, though asked not to be",
+            );
+        }
+        let bytes_max = endpoint.response_body_bytes_max;
+        if body.size_hint().lower() > bytes_max {
+            return self.pass_uninspected(endpoint, Content::Upstream(body), TOO_LARGE);
         }
         let content = match read_up_to(body, bytes_max).await {
             Ok(Held::Whole(bytes)) => {
@@ -72,8 +84,7 @@ impl Exchange {
                 Content::Whole(bytes)
             }
             Ok(Held::More(read, rest)) => {
-                self.remark_uninspected();
-                return Ok(Content::Resumed(read, rest));
+                return self.pass_uninspected(endpoint, Content::Resumed(read, rest), TOO_LARGE);
             }
             Err(detail) => {
                 self.remark(Reason::new(RuleId::new("upstream/cut_off"), Severity::Medium, detail));
@@ -84,12 +95,23 @@ impl Exchange {
         Ok(content)
     }
 
-    fn remark_uninspected(&mut self) {
-        self.remark(Reason::new(
-            RuleId::new("response/not_inspected"),
-            Severity::Low,
-            "the answer is larger than may be held back, so guards did not read its body",
-        ));
+    /// Lets an answer pass that guards could not read, unless one of them would refuse what it has not read.
+    fn pass_uninspected(
+        &mut self,
+        endpoint: &Endpoint,
+        content: Content,
+        why: &'static str,
+    ) -> Result<Content, Stop> {
+        self.remark_uninspected(why);
+        if endpoint.chain.needs_body(Phase::ResponseBody, &self.cx) {
+            return Err(Denial::BadAnswer.into());
+        }
+        Ok(content)
+    }
+
+    fn remark_uninspected(&mut self, why: &'static str) {
+        let message = format!("{why}, so guards did not read its body");
+        self.remark(Reason::new(RuleId::new("response/not_inspected"), Severity::Low, message));
     }
 
     /// Whether the answer is an error of the upstream's own whose words are not to be seen. What the client said about
@@ -127,6 +149,8 @@ impl Exchange {
     }
 }
 
+const TOO_LARGE: &str = "the answer is larger than may be held back";
+
 /// The answer to an exchange that went its whole way.
 pub(super) fn reply(mut exchange: Box<Exchange>, plan: &ListenerPlan, passed: Passed<'_>) -> Response<Reply> {
     let content = match passed.content {
@@ -155,10 +179,7 @@ pub(super) fn reply(mut exchange: Box<Exchange>, plan: &ListenerPlan, passed: Pa
     if bodiless {
         exchange.outcome = Some(Outcome::Served);
     } else {
-        exchange.response_bytes_expected = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok());
+        exchange.response_bytes_expected = content.bytes();
     }
     let mut answer = Response::new(Reply::new(content, exchange));
     *answer.status_mut() = status;
@@ -167,6 +188,7 @@ pub(super) fn reply(mut exchange: Box<Exchange>, plan: &ListenerPlan, passed: Pa
 }
 
 /// The answer to an exchange that ended on its way.
+#[cold]
 pub(super) fn stopped(exchange: Box<Exchange>, plan: &ListenerPlan, stop: Stop) -> Response<Reply> {
     let mut told = Told::about(&exchange.cx);
     let (denial, outcome) = match stop {
@@ -220,6 +242,7 @@ fn whole(
 }
 
 /// Passes the upstream's 101 on; the two connections are joined behind it.
+#[cold]
 fn dig(
     mut exchange: Box<Exchange>,
     plan: &ListenerPlan,

@@ -7,7 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header::ALLOW, request::Parts};
+use http::{
+    HeaderValue, Method, Response, StatusCode,
+    header::{ALLOW, HOST},
+    request::Parts,
+};
 use portcullis_core::{
     chain::Mode,
     context::{Client, Context, Notes, Request},
@@ -119,17 +123,31 @@ impl Exchange {
         request.path = target.path.into();
         request.query = target.query.map(Into::into);
 
-        let tls = self.connection.tls.as_ref();
-        let server_name = tls.and_then(|tls| tls.server_name.as_deref());
-        match target::check_host(request.version, &uri, &request.headers, server_name) {
-            Ok(host) => request.host = host,
+        let mut respelled = None;
+        match target::named_host(request.version, &uri, &request.headers) {
+            Ok(None) => {}
+            Ok(Some(named)) => match self.connection.check_host(named) {
+                Ok(host) => {
+                    // The upstream is to choose by the same host as the gate: a dot at its end or another spelling of
+                    // an address could lead it elsewhere. Letters keep their case, which nobody heeds.
+                    respelled = (!host.eq_ignore_ascii_case(named))
+                        .then(|| HeaderValue::from_str(&host).ok())
+                        .flatten();
+                    request.host = host;
+                }
+                Err(fault) => return Err(self.fault(fault)),
+            },
             Err(fault) => return Err(self.fault(fault)),
         }
 
         let peer: IpAddr = self.connection.peer.ip();
         self.trust = forwarded::trust(peer, &plan.trusted_proxies);
         self.cx.client.ip = forwarded::client_ip(peer, self.trust, &request.headers, &plan.trusted_proxies);
-        Ok(forwarded::strip_request(&mut request.headers, self.trust, &plan.identity_headers))
+        let hop = forwarded::strip_request(&mut request.headers, self.trust, &plan.identity_headers);
+        if let Some(host) = respelled.filter(|_| request.headers.contains_key(HOST)) {
+            request.headers.insert(HOST, host);
+        }
+        Ok(hop)
     }
 
     /// Finds the operation, or what answers in its place.
@@ -194,6 +212,7 @@ impl Exchange {
         self.endpoint = Some(Arc::clone(endpoint));
     }
 
+    #[cold]
     fn unknown<'a>(
         &mut self,
         api: &'a ApiPlan,
@@ -221,6 +240,7 @@ impl Exchange {
     }
 
     /// Answers a preflight by the methods that the path has.
+    #[cold]
     fn preflight(&mut self, plan: &ListenerPlan, api: &ApiPlan) -> Stop {
         self.api = Some(Arc::clone(&api.name));
         let request = &self.cx.request;
@@ -238,6 +258,7 @@ impl Exchange {
         Stop::Answered(Box::new(answer))
     }
 
+    #[cold]
     fn fault(&mut self, fault: target::Fault) -> Stop {
         let reason = fault.reason().at(Place::Path, excerpt(&self.cx.request.path));
         self.remark(reason);
@@ -246,6 +267,7 @@ impl Exchange {
 }
 
 /// `Allow` for a path (RFC 9110 §10.2.1).
+#[cold]
 fn allow(api: &ApiPlan, methods: &[&str]) -> HeaderValue {
     let mut text = methods.join(", ");
     if methods.contains(&"GET") && !methods.contains(&"HEAD") && api.head == crate::plan::HeadPolicy::AsGet {

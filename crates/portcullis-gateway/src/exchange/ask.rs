@@ -6,7 +6,7 @@ use base64::Engine as _;
 use bytes::{BufMut, BytesMut};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
-    header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, TE, UPGRADE},
+    header::{ACCEPT_ENCODING, CONNECTION, HOST, TE, UPGRADE},
     uri::PathAndQuery,
 };
 use portcullis_core::{
@@ -17,7 +17,7 @@ use portcullis_core::{
 
 use super::{Exchange, Stop};
 use crate::{
-    chance, denied,
+    chance,
     forwarded::{self, Changes, Hop, X_REQUEST_ID},
     intake::IntakeFault,
     plan::{Endpoint, HostPolicy, Upgrades},
@@ -77,8 +77,7 @@ impl Exchange {
         let target = self.upstream_target(endpoint).ok_or(Stop::Denied(Denial::Malformed))?;
         let (host, changes) = self.changes(endpoint, hop, handshake);
         let endless = CallOptions { total: Patience::Endless, idle: Patience::Endless, ..endpoint.call };
-        let quiet = handshake.is_some() || self.is_grpc() || self.asks_for_events();
-        let options = if quiet { &endless } else { &endpoint.call };
+        let options = if handshake.is_some() { &endless } else { &endpoint.call };
         let transformed;
         let request = &self.cx.request;
         let (method, target) = (&request.method, Some(&target));
@@ -182,20 +181,6 @@ impl Exchange {
                 PathAndQuery::from_maybe_shared(text.freeze()).ok()
             }
         }
-    }
-
-    /// Server-sent events may be silent for as long as nothing happens.
-    fn asks_for_events(&self) -> bool {
-        let accept = self.cx.request.headers.get(ACCEPT);
-        accept.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
-    }
-
-    /// Whether this is a gRPC call: the media type alone is any client's to write.
-    fn is_grpc(&self) -> bool {
-        let request = &self.cx.request;
-        request.version == Version::HTTP_2
-            && request.method == Method::POST
-            && request.headers.get(CONTENT_TYPE).is_some_and(denied::is_grpc)
     }
 }
 

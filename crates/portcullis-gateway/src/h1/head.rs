@@ -219,12 +219,15 @@ fn field(head: &Bytes, line: Range<usize>) -> Result<(HeaderName, HeaderValue), 
     let (name, value) = text.split_at_checked(colon).unwrap_or_default();
     // White space between name and colon is no part of a token (RFC 9112 §5.1).
     let name = HeaderName::from_bytes(name).map_err(|_| stray_return(name, Fault::Field))?;
-    let value = value.get(1..).unwrap_or_default();
-    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
-    let blank_before = value.iter().take_while(is_blank).count();
-    let blank_behind = value.iter().rev().take_while(is_blank).count();
-    let start = line.start + colon + 1 + blank_before;
-    let end = line.end.saturating_sub(blank_behind).max(start);
+    let mut rest = value.get(1..).unwrap_or_default();
+    while let [b' ' | b'\t', trimmed @ ..] = rest {
+        rest = trimmed;
+    }
+    let start = line.end.saturating_sub(rest.len());
+    while let [trimmed @ .., b' ' | b'\t'] = rest {
+        rest = trimmed;
+    }
+    let end = start + rest.len();
     match HeaderValue::from_maybe_shared(head.slice(start..end)) {
         Ok(value) => Ok((name, value)),
         Err(_) => Err(stray_return(value, Fault::Field)),

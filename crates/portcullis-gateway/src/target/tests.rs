@@ -112,7 +112,9 @@ fn host(version: Version, target: &str, hosts: &[&'static str], sni: Option<&str
     for host in hosts {
         headers.append(HOST, HeaderValue::from_static(host));
     }
-    check_host(version, &target.parse().unwrap(), &headers, sni).map(String::from)
+    let uri = target.parse().unwrap();
+    named_host(version, &uri, &headers)?
+        .map_or(Ok(String::new()), |named| check_host(named, sni).map(String::from))
 }
 
 #[test]

@@ -44,7 +44,12 @@ pub struct CutOff {
 }
 
 /// The body of an answer. Taken to its end it gives its connection back to the pool; dropped before, it closes it.
-pub struct AnswerBody {
+pub struct AnswerBody(
+    // Handed on from room to room, so it is small.
+    Box<State>,
+);
+
+struct State {
     source: Source,
     /// Present until the body has ended, well or not.
     lease: Option<Lease>,
@@ -71,7 +76,7 @@ impl AnswerBody {
         let keep_for = keep_alive_timeout(&head.headers);
         let lease = Some(lease);
         let mut body =
-            Self { source, lease, upgraded: None, keep_for, idle, until, waiting_since: None, alarm: None };
+            State { source, lease, upgraded: None, keep_for, idle, until, waiting_since: None, alarm: None };
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             // The connection is the upgraded protocol's from now on.
             if let Some(Lease { line: Line::Own(connection), .. }) = body.lease.take() {
@@ -80,12 +85,12 @@ impl AnswerBody {
         } else if body.is_end_stream() {
             body.ended_well(now);
         }
-        Response::from_parts(head, body)
+        Response::from_parts(head, Self(Box::new(body)))
     }
 
     /// The connection, where the answer's status is 101.
     pub fn into_upgraded(self) -> Option<Upgraded> {
-        self.upgraded.map(Upgraded)
+        self.0.upgraded.map(Upgraded)
     }
 
     /// Takes what of the body has come already and drops it, so that the connection of an answer which nobody
@@ -100,7 +105,9 @@ impl AnswerBody {
             }
         }
     }
+}
 
+impl State {
     fn ended_well(&mut self, now: Instant) {
         let Some(mut lease) = self.lease.take() else { return };
         let can_stay = match (&mut lease.line, &self.source) {
@@ -109,6 +116,13 @@ impl AnswerBody {
         };
         if can_stay {
             lease.give_back(now, self.keep_for);
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Own(exchange) => exchange.decoder.is_done(),
+            Source::Shared(body) => body.is_end_stream(),
         }
     }
 
@@ -162,20 +176,21 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        match self.poll_source(cx) {
+        let state = &mut *self.0;
+        match state.poll_source(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                self.waiting_since = None;
-                if self.is_end_stream() {
-                    self.ended_well(Instant::now());
+                state.waiting_since = None;
+                if state.is_end_stream() {
+                    state.ended_well(Instant::now());
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(None) => {
-                self.ended_well(Instant::now());
+                state.ended_well(Instant::now());
                 Poll::Ready(None)
             }
-            Poll::Ready(Some(Err(detail))) => Poll::Ready(Some(Err(self.cut_off(detail)))),
-            Poll::Pending => match self.poll_patience(cx) {
+            Poll::Ready(Some(Err(detail))) => Poll::Ready(Some(Err(state.cut_off(detail)))),
+            Poll::Pending => match state.poll_patience(cx) {
                 Some(cut_off) => Poll::Ready(Some(Err(cut_off))),
                 None => Poll::Pending,
             },
@@ -183,14 +198,11 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Own(exchange) => exchange.decoder.is_done(),
-            Source::Shared(body) => body.is_end_stream(),
-        }
+        self.0.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.source {
+        match &self.0.source {
             Source::Own(exchange) => {
                 exchange.decoder.left().map_or_else(SizeHint::default, SizeHint::with_exact)
             }

@@ -186,6 +186,7 @@ async fn ask_shared(
 }
 
 impl Broken {
+    #[cold]
     fn new(fault: UpstreamFault, detail: String, cause: Option<RetryCause>) -> Box<Self> {
         Box::new(Self { fault, side: Side::Upstream, detail, cause, line: Origin::Fresh, spare: None })
     }
@@ -210,6 +211,7 @@ impl Broken {
     }
 }
 
+#[cold]
 fn no_connection(error: DialError, body: OutBody) -> Box<Broken> {
     let cause = match error.fault {
         // Another try would only make the crowd larger.

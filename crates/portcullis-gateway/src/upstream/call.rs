@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE, request::Parts};
 use portcullis_core::event::UpstreamFault;
 use tokio::time::Instant;
 
@@ -113,8 +113,12 @@ impl Upstream {
         } else {
             server.note_good();
         }
-        let idle = options.idle.over(self.settings.timeouts.idle);
-        let response = AnswerBody::new(response, lease, now, idle, progress.until);
+        // Events may be silent for as long as nothing happens. The server's word counts for that, not the client's.
+        let (idle, until) = match is_endless(response.headers()) {
+            true => (None, None),
+            false => (options.idle.over(self.settings.timeouts.idle), progress.until),
+        };
+        let response = AnswerBody::new(response, lease, now, idle, until);
         if let Some(cause) = RetryPolicy::cause_of(status)
             && let Some(spare) = spare
             && self.may_retry(cause, now, progress)
@@ -130,6 +134,7 @@ impl Upstream {
     /// # Errors
     ///
     /// The failure, when the call ends with it.
+    #[cold]
     fn again(
         &self,
         server: &Arc<Server>,
@@ -184,6 +189,17 @@ enum Judged {
     Again(OutBody),
 }
 
+/// Whether an answer is a stream that ends when its server sees fit: server-sent events, gRPC.
+fn is_endless(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is = |name: &[u8]| {
+        let (start, rest) = kind.split_at_checked(name.len()).unwrap_or((kind, b""));
+        start.eq_ignore_ascii_case(name) && matches!(rest.first(), None | Some(b';' | b' ' | b'+'))
+    };
+    is(b"text/event-stream") || is(b"application/grpc")
+}
+
+#[cold]
 fn no_server(progress: &Progress<'_>) -> Failure {
     Failure {
         fault: UpstreamFault::NoServer,

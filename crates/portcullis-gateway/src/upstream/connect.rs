@@ -71,6 +71,7 @@ pub(super) struct DialError {
 }
 
 impl DialError {
+    #[cold]
     fn new(fault: UpstreamFault, detail: impl Into<String>) -> Self {
         Self { fault, detail: detail.into() }
     }

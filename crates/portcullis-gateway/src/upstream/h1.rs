@@ -8,10 +8,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{
-    Method, StatusCode,
-    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
-};
+use http::{Method, StatusCode};
 use http_body::{Body as _, Frame};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -352,8 +349,6 @@ fn put(wire: &mut Wire<Counted>, framing: &mut Framing, frame: Frame<Bytes>) -> 
 /// Whether a request without a body should say so (RFC 9110 §8.6).
 fn speaks_of_body(asking: Asking<'_>) -> bool {
     matches!(*asking.method, Method::POST | Method::PUT | Method::PATCH)
-        || asking.has(&CONTENT_LENGTH)
-        || asking.has(&TRANSFER_ENCODING)
 }
 
 /// A connection that speaks another protocol now (RFC 9110 §7.8), with what came of it behind the answer.

@@ -1,12 +1,15 @@
 //! Bodies in both directions: bounded, timed, streamed, held back.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use portcullis_core::{
-    chain::Phase,
+    chain::{Mode, Phase},
+    context::Context,
     event::Outcome,
     verdict::{Denial, Verdict},
 };
+
+use portcullis_gateway::plan::Endpoint;
 
 use crate::support::*;
 
@@ -116,28 +119,43 @@ async fn a_guard_that_wants_a_body_sees_an_empty_one() {
     assert_eq!(gate(serving(vec![held])).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.status, 200);
 }
 
-#[tokio::test]
-async fn an_answer_too_large_to_hold_passes_unread_and_says_so() {
-    let behind = Behind::start(|request| {
+/// Answers with more than ten bytes, declared, in chunks, or coded.
+async fn hard_to_read() -> Behind {
+    Behind::start(|request| {
         if request.starts_with("GET /long") {
             format!("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", "x".repeat(50))
+        } else if request.starts_with("GET /coded") {
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\nabcdefgh".to_owned()
         } else {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nabcdefgh\r\n<pause>8\r\nijklmnop\r\n0\r\n\r\n"
                 .to_owned()
         }
     })
-    .await;
-    let mut endpoint = guarded(endpoint("GET /{x}", &behind.upstream()), Phase::ResponseBody, |_| {
+    .await
+}
+
+fn reads_answers(mode: Mode, behind: &Behind) -> Endpoint {
+    let mut endpoint = endpoint("GET /{x}", &behind.upstream());
+    let check = |_: &mut Context| {
         portcullis_core::verdict::Reason::new(
             portcullis_core::verdict::RuleId::new("test/read"),
             portcullis_core::verdict::Severity::Info,
             "read",
         )
         .flag()
-    });
+    };
+    endpoint.chain.guard(mode, Arc::new(Fn1 { phase: Phase::ResponseBody, check }));
     endpoint.response_body_bytes_max = 10;
-    let gate = gate(serving(vec![endpoint]));
-    for (path, body) in [("/long", "x".repeat(50)), ("/chunks", "abcdefgh".to_owned())] {
+    endpoint
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_passes_a_guard_that_only_reports_and_says_so() {
+    let behind = hard_to_read().await;
+    let gate = gate(serving(vec![reads_answers(Mode::Report, &behind)]));
+    for (path, body) in
+        [("/long", "x".repeat(50)), ("/chunks", "abcdefgh".to_owned()), ("/coded", "abcdefgh".to_owned())]
+    {
         gate.record.clear();
         let answer = gate.ask(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
         assert_eq!(answer.status, 200);
@@ -147,4 +165,19 @@ async fn an_answer_too_large_to_hold_passes_unread_and_says_so() {
         assert_eq!(event.outcome, Outcome::Served);
     }
     assert!(behind.asked()[0].contains("accept-encoding: identity"), "{:?}", behind.asked());
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_does_not_pass_a_guard_that_blocks() {
+    let behind = hard_to_read().await;
+    let gate = gate(serving(vec![reads_answers(Mode::Block, &behind)]));
+    for path in ["/long", "/chunks", "/coded"] {
+        gate.record.clear();
+        let answer = gate.ask(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        assert_eq!(answer.status, 502, "{path}");
+        assert!(!answer.body.contains("abc") && !answer.body.contains("xxx"), "{}", answer.body);
+        let event = gate.record.one().await;
+        assert_eq!(rules(&event), ["response/not_inspected"], "{path}");
+        assert_eq!(event.outcome, Outcome::Denied(Denial::BadAnswer));
+    }
 }

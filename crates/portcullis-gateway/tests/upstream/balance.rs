@@ -67,7 +67,11 @@ async fn least_requests_avoids_the_busy_server() {
             tokio::spawn(async move { get_text(&upstream, "/").await })
         })
         .collect();
-    while counts.requests() + upstream.status()[0].in_flight as usize != 50 {
+    let settled = || {
+        let status = upstream.status();
+        status[1].in_flight == 0 && counts.requests() + status[0].in_flight as usize == 50
+    };
+    while !settled() {
         tokio::task::yield_now().await;
     }
     let late_before = upstream.status()[0].in_flight;

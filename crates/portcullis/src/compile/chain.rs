@@ -168,7 +168,7 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
         let it = if passwords_checked_here { it.with_passwords() } else { it };
         Arc::new(it) as _
     });
-    parts.identity_headers = Some(Arc::new(identity_headers(building, subject)?));
+    parts.identity_headers = identity_headers(building, subject)?.map(|it| Arc::new(it) as _);
     parts.configured_headers = configured_headers(building, subject)?;
     Ok(parts)
 }
@@ -260,9 +260,13 @@ fn consumed_credentials(building: &Building<'_>, subject: &Subject<'_>) -> Optio
     Some(ConsumedCredentials::new(fields).with_key_prefixes(prefixes.collect()))
 }
 
-fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<IdentityHeaders, Problem> {
+/// `None` where the upstream is not told who calls.
+fn identity_headers(
+    building: &Building<'_>,
+    subject: &Subject<'_>,
+) -> Result<Option<IdentityHeaders>, Problem> {
     let form = match &subject.settings.identity_headers.value {
-        None => IdentityForm::Untold,
+        None => return Ok(None),
         Some(WrittenIdentity::Named(pairs)) => {
             IdentityForm::Fields(pairs.iter().map(|(name, it)| (name.clone(), fact(*it))).collect())
         }
@@ -278,7 +282,7 @@ fn identity_headers(building: &Building<'_>, subject: &Subject<'_>) -> Result<Id
             IdentityForm::Token(written.header.clone(), Arc::new(tokens))
         }
     };
-    Ok(IdentityHeaders::new(form))
+    Ok(Some(IdentityHeaders::new(form)))
 }
 
 fn signing_key(
