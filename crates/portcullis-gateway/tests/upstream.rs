@@ -18,3 +18,5 @@ mod pool;
 mod protocols;
 #[path = "upstream/stage.rs"]
 mod stage;
+#[path = "upstream/wire.rs"]
+mod wire;

@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -51,11 +51,23 @@ struct State {
     decoder: Decoder,
     /// Counts requests: a body that outlived its exchange must not read the next one's bytes.
     number: u64,
-    /// The client waits for a word before it sends its body.
-    owes_continue: bool,
+    go_ahead: GoAhead,
+    /// Who waits for more of the body: the connection's own task, or that of a stream of HTTP/2 to an upstream.
+    reader: Option<Waker>,
+    /// Who is to watch for the client's leaving once the body has been taken.
+    watcher: Option<Waker>,
     /// After one, nothing more is read.
     fault: Option<Fault>,
     head: HeadState,
+}
+
+/// The word that a client waits for before it sends its body (RFC 9110 §10.1.1).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GoAhead {
+    NotOwed,
+    Owed,
+    /// On its way.
+    Written,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,7 +95,9 @@ impl Shared {
             wire: Wire::new(io, BytesMut::from(read)),
             decoder: Decoder::new(BodyEnd::Nobody, Bounds { bytes_max: 0, fields_max: 0 }),
             number: 0,
-            owes_continue: false,
+            go_ahead: GoAhead::NotOwed,
+            reader: None,
+            watcher: None,
             fault: None,
             head: FRESH,
         };
@@ -94,10 +108,38 @@ impl Shared {
         // Whatever panicked under it, its exchange has ended and the connection ends with it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Ends the reading of the last request's body, whoever read it; whether it has been taken whole.
+    fn disown_body(self: &Arc<Self>) -> bool {
+        let (reader, is_done) = {
+            let mut state = self.lock();
+            state.number += 1;
+            state.watcher = None;
+            (state.reader.take(), state.decoder.is_done())
+        };
+        // A stream of HTTP/2 reads the body in a task of its own. It is no longer woken by the wire, and as long as it
+        // is not told it would keep the wire open.
+        if let Some(reader) = reader
+            && Arc::strong_count(self) > 1
+        {
+            reader.wake();
+        }
+        is_done
+    }
+}
+
+/// However the serving of a connection ends, nobody goes on reading from it.
+struct Serving<'a>(&'a Arc<Shared>);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.disown_body();
+    }
 }
 
 /// Serves a connection to its end.
 pub(super) async fn serve(shared: &Arc<Shared>, limits: &ListenerLimits) {
+    let _serving = Serving(shared);
     while let Some(came) = poll_fn(|cx| shared.lock().poll_head(cx, &shared.connection, limits)).await {
         let then = match came {
             Ok(head) => exchange(shared, head, limits).await,
@@ -109,6 +151,8 @@ pub(super) async fn serve(shared: &Arc<Shared>, limits: &ListenerLimits) {
             Then::Drop => return,
         }
     }
+    // Under TLS the client is told that this end is no accident.
+    let _ = tokio::time::timeout(LINGER, poll_fn(|cx| shared.lock().wire.poll_end(cx))).await;
 }
 
 /// Tells a client that was cut because its head took too long, where it had begun one (RFC 9110 §15.5.9).
@@ -149,7 +193,11 @@ impl State {
                     return Poll::Ready(Some(Ok(head)));
                 }
                 Ok(None) => {}
-                Err(fault) => return Poll::Ready(Some(Err(fault))),
+                Err(fault) => {
+                    // It is answered now, and not once more when its time is over.
+                    self.head = HeadState::Taken;
+                    return Poll::Ready(Some(Err(fault)));
+                }
             }
             if connection.is_ending() && self.wire.input.is_empty() {
                 return Poll::Ready(None);
@@ -192,12 +240,22 @@ impl State {
                 Poll::Pending => return false,
             }
         }
+        if !self.decoder.is_done() {
+            remember(&mut self.watcher, cx);
+        }
         false
+    }
+
+    /// Whether the end of the body, and with it the next request, will be found.
+    fn may_await_body(&self) -> bool {
+        // Who was not told to go on may send the body or leave it: what comes next could be either.
+        let may_be_left = self.go_ahead == GoAhead::Owed && !self.decoder.is_done();
+        self.fault.is_none() && !may_be_left
     }
 
     /// Throws away what has come of a body that nobody wants; whether the rest can be awaited and thrown away too.
     fn can_skip_body(&mut self) -> bool {
-        if self.fault.is_some() || (self.owes_continue && !self.decoder.is_done()) {
+        if !self.may_await_body() {
             return false;
         }
         self.skip_buffered()
@@ -251,11 +309,17 @@ impl State {
                 Ok(None) => {}
                 Err(fault) => return self.broken(fault),
             }
-            if std::mem::take(&mut self.owes_continue) {
+            if self.go_ahead == GoAhead::Owed {
                 self.wire.output().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                self.go_ahead = GoAhead::Written;
             }
-            if self.wire.has_output() && matches!(self.wire.poll_flush(cx), Poll::Ready(Err(_))) {
-                return self.broken(Fault::CutOff);
+            // Nothing else is flushed from here: whoever writes the answer waits for the wire itself.
+            if self.go_ahead == GoAhead::Written {
+                match self.wire.poll_flush(cx) {
+                    Poll::Pending => {}
+                    Poll::Ready(Ok(())) => self.go_ahead = GoAhead::NotOwed,
+                    Poll::Ready(Err(_)) => return self.broken(Fault::CutOff),
+                }
             }
             match ready!(self.wire.poll_fill(cx)) {
                 Ok(0) | Err(_) => return self.broken(Fault::CutOff),
@@ -307,7 +371,8 @@ fn take_body(shared: &Arc<Shared>, end: BodyEnd, waits: bool, limits: &ListenerL
     let bounds = Bounds { bytes_max: limits.head_bytes_max, fields_max: limits.headers_max };
     state.decoder = Decoder::new(end, bounds);
     state.number += 1;
-    state.owes_continue = waits && end != BodyEnd::Nobody;
+    let owes = waits && end != BodyEnd::Nobody;
+    state.go_ahead = if owes { GoAhead::Owed } else { GoAhead::NotOwed };
     if end == BodyEnd::Nobody {
         return ClientBody::None;
     }
@@ -328,7 +393,10 @@ async fn answer_with(shared: &Arc<Shared>, answer: Response<Reply>, asked: Asked
             && framing != Framing::WithConnection
             && !says_close(&head.headers)
             && !shared.connection.is_ending()
+            && state.may_await_body()
             && (is_taken_elsewhere || state.can_skip_body());
+        // From here on it would stand in the midst of the answer.
+        state.go_ahead = GoAhead::NotOwed;
         let fate = match (keeps, asked.version) {
             (false, _) => Fate::Closes,
             (true, Version::HTTP_10) => Fate::StaysAsAsked,
@@ -342,8 +410,10 @@ async fn answer_with(shared: &Arc<Shared>, answer: Response<Reply>, asked: Asked
     let sent = poll_fn(|cx| sending.poll(cx, shared, &mut reply)).await;
     // The exchange ends here, and with it whatever still read the request's body.
     drop(reply);
+    let is_done = shared.disown_body();
     match sent {
         Err(Gone) => Then::Drop,
+        Ok(()) if keeps && is_done => Then::Next,
         Ok(()) if keeps => skip_rest(shared).await,
         Ok(()) => Then::Close,
     }
@@ -367,21 +437,25 @@ fn says_close(headers: &HeaderMap) -> bool {
 
 /// Reads what is left of a body that nobody wanted, so that the next request can be told from it.
 async fn skip_rest(shared: &Arc<Shared>) -> Then {
-    {
-        let mut state = shared.lock();
-        state.number += 1;
-        if state.decoder.is_done() {
-            return Then::Next;
-        }
-        if !state.can_skip_body() {
-            return Then::Close;
-        }
-        // What trickles now is cut like a head that trickles.
-        shared.connection.watch.read();
+    if !shared.lock().can_skip_body() {
+        return Then::Close;
     }
+    // What trickles now is cut like a head that trickles.
+    shared.connection.watch.read();
     let mut skipped = 0;
-    let all = poll_fn(|cx| shared.lock().poll_skip(cx, &mut skipped)).await;
-    if all { Then::Next } else { Then::Close }
+    if poll_fn(|cx| shared.lock().poll_skip(cx, &mut skipped)).await {
+        shared.connection.watch.settled();
+        Then::Next
+    } else {
+        Then::Close
+    }
+}
+
+fn remember(waker: &mut Option<Waker>, cx: &Context<'_>) {
+    match waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *waker = Some(cx.waker().clone()),
+    }
 }
 
 /// There is nobody to answer any more, or no way to answer rightly.
@@ -584,7 +658,16 @@ impl Body for Upload {
         if state.number != self.number {
             return Poll::Ready(Some(Err(Lost)));
         }
-        state.poll_body(cx).map_err(|fault| {
+        let polled = state.poll_body(cx);
+        if polled.is_pending() {
+            remember(&mut state.reader, cx);
+        } else if state.decoder.is_done()
+            && let Some(watcher) = state.watcher.take()
+            && !watcher.will_wake(cx.waker())
+        {
+            watcher.wake();
+        }
+        polled.map_err(|fault| {
             self.shared.connection.note_framing(fault);
             Lost
         })

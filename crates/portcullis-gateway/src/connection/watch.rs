@@ -64,6 +64,11 @@ impl Watch {
         }
     }
 
+    /// What came between two exchanges belonged to the one before.
+    pub(super) fn settled(&self) {
+        self.head_begun.store(false, Ordering::Relaxed);
+    }
+
     pub(super) fn write_waits(&self) {
         self.write_waits.store(true, Ordering::Relaxed);
     }

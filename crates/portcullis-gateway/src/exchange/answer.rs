@@ -175,7 +175,13 @@ pub(super) fn reply(mut exchange: Box<Exchange>, plan: &ListenerPlan, passed: Pa
     exchange.clean(plan, passed.api, &mut headers);
     let bodiless = exchange.cx.request.method == Method::HEAD
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        || matches!(&content, Content::Upstream(body) if body.is_end_stream());
+        || match &content {
+            Content::Empty => true,
+            // Nothing will be taken from it by which its end would be noticed.
+            Content::Whole(bytes) => bytes.is_empty(),
+            Content::Upstream(body) => body.is_end_stream(),
+            Content::Resumed(..) => false,
+        };
     if bodiless {
         exchange.outcome = Some(Outcome::Served);
     } else {
@@ -264,6 +270,7 @@ fn dig(
     answer
 }
 
+#[expect(clippy::large_enum_variant, reason = "made once an answer and taken apart at once")]
 enum Held {
     Whole(Bytes),
     More(VecDeque<Bytes>, AnswerBody),

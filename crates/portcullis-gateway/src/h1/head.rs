@@ -125,7 +125,7 @@ pub(crate) fn trailers(section: &Bytes, fields_max: usize) -> Result<HeaderMap, 
             return Err(Fault::HeadFields);
         }
         let (name, value) = field(section, line)?;
-        trailers.append(name, value);
+        add(&mut trailers, name, value)?;
     }
     Ok(trailers)
 }
@@ -202,9 +202,14 @@ fn fields(lines: &mut Lines<'_>, version: Version, fields_max: usize) -> Result<
         }
         let (name, value) = field(lines.head, line)?;
         facts.note(&name, value.as_bytes(), version)?;
-        headers.append(name, value);
+        add(&mut headers, name, value)?;
     }
     Ok((headers, facts))
+}
+
+/// The map has a bound of its own, at which it would panic.
+fn add(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> Result<(), Fault> {
+    headers.try_append(name, value).map(|_| ()).map_err(|_| Fault::HeadFields)
 }
 
 /// Room for the fields of a usual message, so that the map need not grow.

@@ -28,6 +28,8 @@ pub(crate) struct Wire<S> {
     written: usize,
     large: Bytes,
     behind: &'static [u8],
+    /// Given to the stream, which may hold it back until it is flushed, as TLS does.
+    unflushed: bool,
 }
 
 impl<S> Wire<S> {
@@ -40,6 +42,7 @@ impl<S> Wire<S> {
             written: 0,
             large: Bytes::new(),
             behind: b"",
+            unflushed: false,
         }
     }
 
@@ -66,9 +69,9 @@ impl<S> Wire<S> {
         !self.large.is_empty() || !self.behind.is_empty() || self.output.len() > WAITING_BYTES_MAX
     }
 
-    /// Whether anything waits to be written.
+    /// Whether anything is not on its way yet.
     pub(crate) fn has_output(&self) -> bool {
-        self.waiting() > 0
+        self.unflushed || self.waiting() > 0
     }
 
     fn waiting(&self) -> usize {
@@ -105,6 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Writes all that waits.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.waiting() > 0 {
+            self.unflushed = true;
             let count = {
                 let head = self.output.get(self.written..).unwrap_or_default();
                 let stream = Pin::new(&mut self.stream);
@@ -122,7 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         self.output.clear();
         self.written = 0;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.unflushed = false;
+        Poll::Ready(Ok(()))
     }
 
     fn advance(&mut self, count: usize) {

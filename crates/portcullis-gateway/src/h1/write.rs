@@ -73,10 +73,13 @@ pub(crate) fn answer(
     output.push(b' ');
     output.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     output.extend_from_slice(b"\r\n");
+    // RFC 9110 §8.6: only an answer that could have had a body may say how long it would have been.
+    let tells_length =
+        framing == Framing::Bodiless && !status.is_informational() && status != StatusCode::NO_CONTENT;
     let mut dated = false;
     for (name, value) in headers {
         let withheld = *name == TRANSFER_ENCODING
-            || (*name == CONTENT_LENGTH && framing != Framing::Bodiless)
+            || (*name == CONTENT_LENGTH && !tells_length)
             || (*name == CONNECTION && fate != Fate::AsSaid);
         if !withheld {
             dated |= *name == DATE;

@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker, ready},
 };
 
@@ -12,6 +12,7 @@ use http::{Method, StatusCode};
 use http_body::{Body as _, Frame};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    task::coop::unconstrained,
     time::{Instant, Sleep},
 };
 
@@ -78,8 +79,13 @@ impl OwnConnection {
     /// Whether an idle connection can take a call: nothing came on it and it has not ended. Costs no system call
     /// where the system has told of nothing new.
     pub(super) fn is_fit(&mut self) -> bool {
+        if !self.wire.input.is_empty() {
+            return false;
+        }
         let mut cx = Context::from_waker(Waker::noop());
-        self.wire.input.is_empty() && self.wire.poll_fill(&mut cx).is_pending()
+        // A task that has used up its turn is told of nothing, which must not be taken for silence.
+        let fill = pin!(unconstrained(poll_fn(|cx| self.wire.poll_fill(cx))));
+        fill.poll(&mut cx).is_pending()
     }
 
     /// Sends a request and waits for the head of its answer. The body of the request may still be on its way when the

@@ -77,8 +77,10 @@ async fn a_literal_in_disguise_is_not_taken_for_a_parameter() {
         gate.record.clear();
         let answer = gate.ask(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
         assert_eq!(answer.status, status, "{path}");
+        // The record of an answer comes behind its last byte: it is awaited before the next call.
+        let event = gate.record.one().await;
         if status == 404 {
-            assert_eq!(rules(&gate.record.one().await), ["route/unknown_operation"], "{path}");
+            assert_eq!(rules(&event), ["route/unknown_operation"], "{path}");
         }
     }
     for asked in behind.asked() {

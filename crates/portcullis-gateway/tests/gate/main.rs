@@ -11,8 +11,10 @@
 
 mod bodies;
 mod heads;
+mod keeping;
 mod life;
 mod secure;
 mod streams;
 mod support;
 mod ways;
+mod wire;
