@@ -128,7 +128,12 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
         (Protocols::H1, _) | (Protocols::Both, Some(tls::Agreed::H1)) => (Version::HTTP_11, Vec::new()),
         (Protocols::H2, _) | (Protocols::Both, Some(tls::Agreed::H2)) => (Version::HTTP_2, Vec::new()),
         (Protocols::Both, None) => {
-            let sniffed = tokio::time::timeout(limits.header_timeout, sniff(&mut stream)).await;
+            let sniffed = tokio::select! {
+                biased;
+                sniffed = tokio::time::timeout(limits.header_timeout, sniff(&mut stream)) => sniffed,
+                // Whoever has said nothing yet does not hold the drain up.
+                () = draining(&listener) => return,
+            };
             let Ok(Some(sniffed)) = sniffed else {
                 listener.world.stats.connections_timed_out.add();
                 return;
@@ -154,6 +159,17 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
     } else {
         let io = ClientIo::new(stream, Vec::new(), Arc::clone(&connection));
         serve_h1(&connection, &limits, h1::Shared::new(io, &read, Arc::clone(&connection))).await;
+    }
+}
+
+/// Ends once the listener takes no more connections.
+async fn draining(listener: &Listener) {
+    loop {
+        let changed = listener.drain.changed();
+        match listener.drain.stage() {
+            Stage::Open => changed.await,
+            Stage::Draining | Stage::Closing => return,
+        }
     }
 }
 

@@ -270,7 +270,6 @@ fn dig(
     answer
 }
 
-#[expect(clippy::large_enum_variant, reason = "made once an answer and taken apart at once")]
 enum Held {
     Whole(Bytes),
     More(VecDeque<Bytes>, AnswerBody),

@@ -175,3 +175,96 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Takes what is written, so many bytes at a time, and holds it back until it may be flushed, as TLS does.
+    #[derive(Default)]
+    struct Holding {
+        held: Vec<u8>,
+        sent: Vec<u8>,
+        bytes_max: usize,
+        may_flush: bool,
+    }
+
+    impl AsyncRead for Holding {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Holding {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let taken = &bytes[..bytes.len().min(self.bytes_max)];
+            self.held.extend_from_slice(taken);
+            Poll::Ready(Ok(taken.len()))
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            parts: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            let taken: Vec<u8> =
+                parts.iter().flat_map(|part| part.iter().copied()).take(self.bytes_max).collect();
+            self.held.extend_from_slice(&taken);
+            Poll::Ready(Ok(taken.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if !self.may_flush {
+                return Poll::Pending;
+            }
+            let held = std::mem::take(&mut self.held);
+            self.sent.extend(held);
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn wire(bytes_max: usize) -> Wire<Holding> {
+        Wire::new(Holding { bytes_max, ..Holding::default() }, BytesMut::new())
+    }
+
+    #[test]
+    fn what_the_stream_holds_back_is_still_output() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut wire = wire(usize::MAX);
+        assert!(!wire.has_output());
+        wire.output().extend_from_slice(b"head");
+        assert!(wire.poll_flush(&mut cx).is_pending());
+        assert!(wire.has_output(), "the end of a message lies in the stream");
+        wire.stream.may_flush = true;
+        assert!(wire.poll_flush(&mut cx).is_ready());
+        assert!(!wire.has_output());
+        assert_eq!(wire.stream.sent, b"head");
+    }
+
+    #[test]
+    fn pieces_are_written_in_their_order_however_little_is_taken() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let large = Bytes::from(vec![b'x'; COPIED_BYTES_MAX + 1]);
+        for bytes_max in [1, 3, 7, COPIED_BYTES_MAX, usize::MAX] {
+            let mut wire = wire(bytes_max);
+            wire.stream.may_flush = true;
+            wire.output().extend_from_slice(b"head ");
+            wire.put(Bytes::from_static(b"small"), b" ");
+            wire.put(large.clone(), b"\r\n");
+            assert!(wire.is_full());
+            assert!(matches!(wire.poll_flush(&mut cx), Poll::Ready(Ok(()))));
+            assert!(!wire.is_full() && !wire.has_output());
+            assert_eq!(wire.stream.sent, [b"head small ", &large[..], b"\r\n"].concat(), "{bytes_max}");
+        }
+    }
+}

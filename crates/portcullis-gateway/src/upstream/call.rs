@@ -180,10 +180,6 @@ impl Upstream {
     }
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "every call takes the large one, and a box would cost it an allocation"
-)]
 enum Judged {
     Final(http::Response<AnswerBody>),
     Again(OutBody),

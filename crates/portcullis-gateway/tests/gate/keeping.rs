@@ -391,7 +391,8 @@ async fn drain_ends_connections_in_every_state() {
             assert!(client.closed(SOON).await, "{sent}");
             drop(client);
         };
-        let (cut, ()) = tokio::join!(gate.gateway.drain(Duration::from_secs(10)), talking);
+        // Sooner than a head, a body or an idle connection would be given up.
+        let (cut, ()) = tokio::join!(gate.gateway.drain(Duration::from_secs(5)), talking);
         assert_eq!(cut, 0, "{sent}");
         assert_eq!(gate.gateway.stats().connections_open.now(), 0, "{sent}");
     }
