@@ -107,7 +107,7 @@ fn string(out: &mut Vec<u8>, name: &str, text: &str) -> Result<(), serde_json::E
     // Without an early exit, so that many bytes are looked at in one step.
     let plain = text
         .bytes()
-        .fold(true, |plain, byte| plain & (byte >= b' ') & (byte < 0x7f) & (byte != b'"') & (byte != b'\\'));
+        .fold(true, |plain, byte| plain & (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\'));
     if !plain {
         return derived(out, text);
     }

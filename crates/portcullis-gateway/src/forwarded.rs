@@ -168,7 +168,7 @@ fn ends_here(name: &str, trust: Trust, identity: &[HeaderName]) -> bool {
     if memchr::memchr(b'_', name.as_bytes()).is_some() {
         // No proxy of good standing sends such a name: an alias is believed from nobody.
         let alias = name.replace('_', "-");
-        return ends_here(&alias, Trust::None, &[]);
+        return alias == "content-length" || ends_here(&alias, Trust::None, &[]);
     }
     is_hop_by_hop(name) || overrides(name) || (trust == Trust::None && speaks_for_another(name))
 }

@@ -82,7 +82,10 @@ async fn leaves_a_connection_alone_that_the_server_has_closed() {
         stream.write_all(OK.as_bytes()).await.expect("an open connection");
     })
     .await;
-    let upstream = build(settings(&[address]));
+    let mut settings = settings(&[address]);
+    // So that idle connections are looked at often.
+    settings.pool.idle_timeout = Duration::from_millis(200);
+    let upstream = build(settings);
     for _ in 0..5 {
         let answer = post(&upstream, "{}").await.expect("an answer");
         text(answer.response.into_body()).await.expect("a whole body");

@@ -1,3 +1,5 @@
+//! Bodies: tables of good and bad ones, and what must hold for any split of their bytes.
+
 use proptest::prelude::*;
 
 use super::*;

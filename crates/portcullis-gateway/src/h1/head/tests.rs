@@ -1,3 +1,5 @@
+//! Heads: tables of good and bad ones, any split of their bytes, and another reader's opinion.
+
 use proptest::prelude::*;
 
 use super::*;
