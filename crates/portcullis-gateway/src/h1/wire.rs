@@ -30,6 +30,8 @@ pub(crate) struct Wire<S> {
     behind: &'static [u8],
     /// Given to the stream, which may hold it back until it is flushed, as TLS does.
     unflushed: bool,
+    /// Whether the others have had their turn before what waits.
+    gave_way: bool,
 }
 
 impl<S> Wire<S> {
@@ -43,6 +45,7 @@ impl<S> Wire<S> {
             large: Bytes::new(),
             behind: b"",
             unflushed: false,
+            gave_way: false,
         }
     }
 
@@ -129,6 +132,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.unflushed = false;
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes all that waits, once everybody who is ready by now has had a turn. Under load the messages of a whole
+    /// round then go out one right behind the other: who waits for them at the other ends is woken once, instead of
+    /// falling asleep between any two (a wake-up costs the sender more than the sending). Where nobody else is ready it
+    /// costs one more turn.
+    pub(crate) fn poll_flush_in_turn(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.waiting() > 0 && !self.gave_way {
+            self.gave_way = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let flushed = ready!(self.poll_flush(cx));
+        self.gave_way = false;
+        Poll::Ready(flushed)
     }
 
     fn advance(&mut self, count: usize) {
@@ -265,6 +283,32 @@ mod tests {
             assert!(matches!(wire.poll_flush(&mut cx), Poll::Ready(Ok(()))));
             assert!(!wire.is_full() && !wire.has_output());
             assert_eq!(wire.stream.sent, [b"head small ", &large[..], b"\r\n"].concat(), "{bytes_max}");
+        }
+    }
+
+    #[test]
+    fn others_have_a_turn_before_each_message_and_none_in_its_midst() {
+        let woken = std::sync::Arc::new(Woken::default());
+        let waker = Waker::from(std::sync::Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
+        let mut wire = wire(3);
+        wire.stream.may_flush = true;
+        for turns in 1..3 {
+            wire.output().extend_from_slice(b"message");
+            assert!(wire.poll_flush_in_turn(&mut cx).is_pending());
+            assert_eq!(woken.0.load(std::sync::atomic::Ordering::Relaxed), turns, "it comes back by itself");
+            assert!(matches!(wire.poll_flush_in_turn(&mut cx), Poll::Ready(Ok(()))));
+        }
+        assert!(wire.poll_flush_in_turn(&mut cx).is_ready(), "with nothing to say nobody is let before");
+        assert_eq!(wire.stream.sent, b"messagemessage");
+    }
+
+    #[derive(Default)]
+    struct Woken(std::sync::atomic::AtomicUsize);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
     }
 }

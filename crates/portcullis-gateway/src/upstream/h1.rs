@@ -150,7 +150,7 @@ impl OwnConnection {
     ) -> Result<io::Result<()>, NoAnswer> {
         loop {
             if upload.is_none() || self.wire.is_full() {
-                match self.wire.poll_flush(cx) {
+                match self.wire.poll_flush_in_turn(cx) {
                     Poll::Ready(Ok(())) if upload.is_some() => {}
                     Poll::Ready(done) => return Ok(done),
                     Poll::Pending => return Ok(Ok(())),

@@ -58,7 +58,7 @@ impl Sending {
             {
                 let mut state = shared.lock();
                 if self.stage != Stage::Body || state.wire.is_full() {
-                    let flushed = ready!(state.wire.poll_flush(cx));
+                    let flushed = ready!(state.wire.poll_flush_in_turn(cx));
                     match (flushed, self.stage) {
                         (Err(_), _) | (Ok(()), Stage::Broken) => return Poll::Ready(Err(Gone)),
                         (Ok(()), Stage::Said) => return Poll::Ready(Ok(())),
