@@ -68,7 +68,7 @@ async fn ambiguous_framing_is_refused() {
         (format!("{order}content-length: 99999999999999999999999\r\n\r\n"), "framing/length"),
         (format!("{order}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n"), "framing/encoding"),
         (format!("{order}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n"), "framing/encoding"),
-        (format!("{order}transfer-encoding:\x0bchunked\r\n\r\n0\r\n\r\n"), "framing/encoding"),
+        (format!("{order}transfer-encoding:\x0bchunked\r\n\r\n0\r\n\r\n"), "framing/field"),
         (format!("{order}x-a: b\r\n folded: c\r\ncontent-length: 2\r\n\r\n{{}}"), "framing/folded_line"),
         ("GET /orders HTTP/1.1\nhost: x\n\n".to_owned(), "framing/bare_line_end"),
         ("GET /orders HTTP/1.1 \r\nhost: x\r\n\r\n".to_owned(), "framing/request_line"),

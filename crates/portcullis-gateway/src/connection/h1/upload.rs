@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::state::{Shared, remember};
-use crate::connection::body::Lost;
+use crate::{connection::body::Lost, h1::Fault};
 
 /// A body that belongs to the request of that number, and ends with it.
 pub(crate) struct Upload {
@@ -37,7 +37,10 @@ impl Body for Upload {
             watcher.wake();
         }
         polled.map_err(|fault| {
-            self.shared.connection.note_framing(fault);
+            // A client that leaves has framed nothing wrongly.
+            if fault != Fault::CutOff {
+                self.shared.connection.note_framing(fault);
+            }
             Lost
         })
     }
