@@ -1,0 +1,21 @@
+//! The detectors, one file a class of attack. The list here is the registry.
+
+use crate::{class::Class, hit::Hits, view::View};
+
+/// Reads a value as the language it guards.
+pub trait Detector: Send + Sync {
+    /// The class of attack it finds.
+    fn class(&self) -> Class;
+
+    /// Lower-case literals of which at least one must occur in a view for [`Detector::inspect`] to be worth calling.
+    /// All detectors' literals are searched in one pass. Prefer two bytes and more; a single rare byte is allowed.
+    fn literals(&self) -> &'static [&'static str];
+
+    /// Adds what it recognises in the view. Linear in the view's length; never panics.
+    fn inspect(&self, view: &View<'_>, hits: &mut Hits);
+}
+
+/// Every detector, in the order of [`Class`].
+pub fn all() -> &'static [&'static dyn Detector] {
+    &[]
+}
