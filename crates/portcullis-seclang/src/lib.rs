@@ -6,3 +6,15 @@
 pub mod byte_set;
 pub mod operators;
 pub mod transformations;
+
+mod engine;
+mod message;
+mod ports;
+mod transaction;
+mod verdict;
+
+pub use engine::Engine;
+pub use message::{Field, RequestHead, ResponseHead};
+pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
+pub use transaction::Transaction;
+pub use verdict::{Disruption, Intervention, RuleMatch};
