@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Located, Place};
 use crate::syntax::{
     AllowScope, Collection, CookieFormat, Ctl, EngineMode, LimitAction, Operator, Phase, SetVar, Severity,
-    Target, Template, TransformationName, XmlIntoArgs,
+    Target, Template, Transformation, XmlIntoArgs,
 };
 
 /// A whole rule set: settings, and per phase what runs in order.
@@ -134,7 +134,7 @@ pub struct Link {
     /// What must match; none matches always (`SecAction`).
     pub condition: Option<Condition>,
     /// Transformations in order, defaults applied, everything up to the last `t:none` gone.
-    pub transformations: Vec<TransformationName>,
+    pub transformations: Vec<Transformation>,
     /// Whether groups of the match go to `TX.0`–`TX.9`.
     pub capture: bool,
     /// Whether the operator judges after every transformation.

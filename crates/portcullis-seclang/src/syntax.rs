@@ -11,9 +11,9 @@ pub mod operator;
 pub mod setting;
 pub mod target;
 pub mod template;
-pub mod transformation;
 pub mod variable;
 
+pub use crate::transformations::Transformation;
 pub use action::{Action, AllowScope, Change, Phase, SetVar, Severity};
 pub use ctl::{Ctl, IdRange, PartsChange, RuleSelection};
 pub use directive::{Directive, RuleDirective};
@@ -21,5 +21,4 @@ pub use operator::{Operator, OperatorName};
 pub use setting::{AuditEngine, BodyProcessor, CookieFormat, EngineMode, LimitAction, Setting, XmlIntoArgs};
 pub use target::{Selector, Target, TargetMode};
 pub use template::{Reference, Segment, Template};
-pub use transformation::TransformationName;
 pub use variable::{Collection, Shape, Variable};

@@ -3,8 +3,8 @@
 use super::ctl::Ctl;
 use super::named::named;
 use super::template::Template;
-use super::transformation::TransformationName;
 use super::variable::Collection;
+use crate::transformations::Transformation;
 
 /// One action. What ModSecurity runs outside the engine (`exec`, `proxy`, `pause`, `append`, `prepend`) has no form
 /// here: the parser refuses it.
@@ -115,7 +115,7 @@ pub enum Action {
     /// `tag:…`.
     Tag(Template),
     /// `t:…`.
-    Transformation(TransformationName),
+    Transformation(Transformation),
     /// `ver:…`.
     Ver(Box<[u8]>),
     /// `xmlns:prefix=uri`.
