@@ -4,11 +4,13 @@ mod at_listener;
 mod authenticate;
 mod authorize;
 mod ban;
+mod coding;
 mod concurrency;
 mod consumed_credentials;
 mod consumer_profile;
 mod exceptions;
 mod identity_headers;
+mod inspection;
 mod login_attempts;
 mod plaintext_credentials;
 mod quota;
@@ -17,6 +19,7 @@ mod request_body;
 mod request_parameters;
 mod response_headers;
 mod response_schema;
+mod rules;
 
 pub use at_listener::AtListener;
 pub use authenticate::{Authenticate, Busy, PasswordLane};
@@ -27,6 +30,7 @@ pub use consumed_credentials::ConsumedCredentials;
 pub use consumer_profile::{ConsumerProfile, ConsumerProfiles};
 pub use exceptions::{Excepted, Exception, Exceptions};
 pub use identity_headers::{IdentityFact, IdentityForm, IdentityHeaders};
+pub use inspection::{Beyond, Inspection};
 pub use login_attempts::{LoginAttempts, LoginSettings};
 pub use plaintext_credentials::{PeerRange, PlaintextCredentials};
 pub use quota::QuotaLimit;
@@ -35,6 +39,7 @@ pub use request_body::RequestBody;
 pub use request_parameters::RequestParameters;
 pub use response_headers::{ConfiguredHeaders, FramingField, HeaderEdits};
 pub use response_schema::ResponseSchema;
+pub use rules::{RuleBook, Rules};
 
 use std::sync::Arc;
 
