@@ -86,11 +86,11 @@ pub struct Chain {
 }
 
 /// What is told of a rule.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
     /// `severity`.
     pub severity: Option<Severity>,
-    /// `tag`, in order, of the starter.
+    /// `tag`, in order: of the phase's default, of the starter, of the rules chained to it.
     pub tags: Vec<Template>,
     /// `rev`.
     pub rev: Option<Box<[u8]>>,
