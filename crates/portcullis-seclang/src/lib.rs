@@ -4,7 +4,11 @@
 //! caller hands in, and without it the load refuses.
 
 pub mod byte_set;
+pub mod diagnostic;
 pub mod operators;
+pub mod rules;
+pub mod source;
+pub mod syntax;
 pub mod transformations;
 
 mod engine;
