@@ -14,7 +14,6 @@ mod settings;
 mod suggestion;
 mod targets;
 mod template;
-mod unicode_map;
 mod words;
 
 use crate::diagnostic::Report;

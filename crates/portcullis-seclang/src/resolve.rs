@@ -38,10 +38,5 @@ pub fn load(sources: &[Source], files: &dyn Files) -> Result<RuleSet, Vec<Diagno
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(diagnostics);
     }
-    Ok(RuleSet {
-        settings,
-        phases,
-        files,
-        notes: diagnostics,
-    })
+    Ok(RuleSet { settings, phases, files, notes: diagnostics })
 }

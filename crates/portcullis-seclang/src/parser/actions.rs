@@ -13,11 +13,53 @@ use crate::transformations::Transformation;
 
 /// Names of all actions, for hints; the second form of `sanitise` is accepted too.
 const NAMES: &[&str] = &[
-    "accuracy", "allow", "append", "auditlog", "block", "capture", "chain", "ctl", "deny", "deprecatevar", "drop",
-    "exec", "expirevar", "id", "initcol", "log", "logdata", "maturity", "msg", "multiMatch", "noauditlog", "nolog",
-    "pass", "pause", "phase", "prepend", "proxy", "redirect", "rev", "sanitiseArg", "sanitiseMatched",
-    "sanitiseMatchedBytes", "sanitiseRequestHeader", "sanitiseResponseHeader", "setenv", "setrsc", "setsid", "setuid",
-    "setvar", "severity", "skip", "skipAfter", "status", "t", "tag", "ver", "xmlns",
+    "accuracy",
+    "allow",
+    "append",
+    "auditlog",
+    "block",
+    "capture",
+    "chain",
+    "ctl",
+    "deny",
+    "deprecatevar",
+    "drop",
+    "exec",
+    "expirevar",
+    "id",
+    "initcol",
+    "log",
+    "logdata",
+    "maturity",
+    "msg",
+    "multiMatch",
+    "noauditlog",
+    "nolog",
+    "pass",
+    "pause",
+    "phase",
+    "prepend",
+    "proxy",
+    "redirect",
+    "rev",
+    "sanitiseArg",
+    "sanitiseMatched",
+    "sanitiseMatchedBytes",
+    "sanitiseRequestHeader",
+    "sanitiseResponseHeader",
+    "setenv",
+    "setrsc",
+    "setsid",
+    "setuid",
+    "setvar",
+    "severity",
+    "skip",
+    "skipAfter",
+    "status",
+    "t",
+    "tag",
+    "ver",
+    "xmlns",
 ];
 
 /// All actions of a list. Every bad one is reported; none is answered when one is bad.
@@ -29,7 +71,8 @@ pub(crate) fn actions(cx: &mut Context<'_>, list: Piece<'_>) -> Option<Vec<Locat
         return cx.error(list, "no action is named", "");
     }
     loop {
-        let (name, behind) = rest.split_where(|byte| matches!(byte, b':' | b',') || byte.is_ascii_whitespace());
+        let (name, behind) =
+            rest.split_where(|byte| matches!(byte, b':' | b',') || byte.is_ascii_whitespace());
         let place = cx.place(name);
         let (value, behind) = match behind.strip(b':') {
             Some(value) => match value_of(cx, value.trim_start()) {
@@ -46,7 +89,13 @@ pub(crate) fn actions(cx: &mut Context<'_>, list: Piece<'_>) -> Option<Vec<Locat
         match behind.first() {
             None => return is_good.then_some(found),
             Some(b',') => rest = behind.skip(1).trim_start(),
-            Some(_) => return cx.error(behind, "expected `,` between actions", "a value that holds `,` or blanks needs single quotes"),
+            Some(_) => {
+                return cx.error(
+                    behind,
+                    "expected `,` between actions",
+                    "a value that holds `,` or blanks needs single quotes",
+                );
+            }
         }
     }
 }
@@ -137,13 +186,20 @@ fn valued(cx: &mut Context<'_>, lower: &[u8], name: Piece<'_>, value: Piece<'_>)
         b"rev" => Some(Action::Rev(value.value())),
         b"ver" => Some(Action::Ver(value.value())),
         b"severity" => severity(cx, value),
-        b"skip" => number(cx, value, 1, u64::from(u32::MAX)).map(|count| Action::Skip(u32::try_from(count).unwrap_or(u32::MAX))),
+        b"skip" => number(cx, value, 1, u64::from(u32::MAX))
+            .map(|count| Action::Skip(u32::try_from(count).unwrap_or(u32::MAX))),
         b"skipafter" => Some(Action::SkipAfter(value.value())),
-        b"status" => number(cx, value, 100, 599).map(|status| Action::Status(u16::try_from(status).unwrap_or(403))),
+        b"status" => {
+            number(cx, value, 100, 599).map(|status| Action::Status(u16::try_from(status).unwrap_or(403)))
+        }
         b"t" => transformation(cx, value),
         b"sanitisearg" | b"sanitizearg" => Some(Action::SanitiseArg(value.value())),
-        b"sanitiserequestheader" | b"sanitizerequestheader" => Some(Action::SanitiseRequestHeader(value.value())),
-        b"sanitiseresponseheader" | b"sanitizeresponseheader" => Some(Action::SanitiseResponseHeader(value.value())),
+        b"sanitiserequestheader" | b"sanitizerequestheader" => {
+            Some(Action::SanitiseRequestHeader(value.value()))
+        }
+        b"sanitiseresponseheader" | b"sanitizeresponseheader" => {
+            Some(Action::SanitiseResponseHeader(value.value()))
+        }
         b"sanitisematchedbytes" | b"sanitizematchedbytes" => matched_bytes(cx, value),
         b"xmlns" => xmlns(cx, value),
         known if NAMES.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(known)) => {
@@ -161,7 +217,7 @@ fn number(cx: &mut Context<'_>, value: Piece<'_>, least: u64, most: u64) -> Opti
     }
 }
 
-fn one_to_nine(cx: &mut Context<'_>, _name: Piece<'_>, value: Piece<'_>) -> Option<u8> {
+fn one_to_nine(cx: &mut Context<'_>, value: Piece<'_>) -> Option<u8> {
     number(cx, value, 1, 9).map(|number| u8::try_from(number).unwrap_or(9))
 }
 
@@ -176,11 +232,8 @@ fn allow(cx: &mut Context<'_>, value: Piece<'_>) -> Option<Action> {
 }
 
 fn phase(cx: &mut Context<'_>, value: Piece<'_>) -> Option<Phase> {
-    let named = [
-        ("request", Phase::RequestBody),
-        ("response", Phase::ResponseBody),
-        ("logging", Phase::Logging),
-    ];
+    let named =
+        [("request", Phase::RequestBody), ("response", Phase::ResponseBody), ("logging", Phase::Logging)];
     if let Some((_, phase)) = named.iter().find(|(name, _)| value.is(name)) {
         return Some(*phase);
     }
@@ -206,7 +259,7 @@ fn transformation(cx: &mut Context<'_>, value: Piece<'_>) -> Option<Action> {
     match found {
         Some(transformation) => Some(Action::Transformation(transformation)),
         None => {
-            let hint = like(value.bytes, Transformation::ALL.iter().map(|transformation| transformation.name()));
+            let hint = like(value.bytes, Transformation::all().map(|transformation| transformation.name()));
             cx.error(value, format!("unknown transformation `{}`", shown(value.bytes)), &hint)
         }
     }
@@ -232,16 +285,17 @@ fn xmlns(cx: &mut Context<'_>, value: Piece<'_>) -> Option<Action> {
     let parts = value.split_once(b'=').map(|(prefix, uri)| {
         let uri = uri.trim();
         let bare = match uri.bytes {
-            [open @ (b'\'' | b'"'), .., close] if open == close => uri.skip(1).split_at(uri.bytes.len() - 2).0,
+            [open @ (b'\'' | b'"'), .., close] if open == close => {
+                uri.skip(1).split_at(uri.bytes.len() - 2).0
+            }
             _ => uri,
         };
         (prefix.trim(), bare)
     });
     match parts {
-        Some((prefix, uri)) if !prefix.is_empty() && !uri.is_empty() => Some(Action::Xmlns {
-            prefix: prefix.value(),
-            uri: uri.value(),
-        }),
+        Some((prefix, uri)) if !prefix.is_empty() && !uri.is_empty() => {
+            Some(Action::Xmlns { prefix: prefix.value(), uri: uri.value() })
+        }
         _ => cx.error(value, "expected `xmlns:PREFIX=URI`", ""),
     }
 }

@@ -19,7 +19,9 @@ pub(crate) fn set_var(cx: &mut Context<'_>, value: Piece<'_>) -> Option<SetVar> 
     };
     let target = member(cx, name);
     let change = match assigned {
-        Some(_) if is_unset => return cx.error(value, "a variable is either set or removed", "write `setvar:!tx.name`"),
+        Some(_) if is_unset => {
+            return cx.error(value, "a variable is either set or removed", "write `setvar:!tx.name`");
+        }
         None if is_unset => Some(Change::Unset),
         None => Some(Change::Set(Template::literal(*b"1"))),
         Some(assigned) => match assigned.first() {
@@ -29,11 +31,7 @@ pub(crate) fn set_var(cx: &mut Context<'_>, value: Piece<'_>) -> Option<SetVar> 
         },
     };
     let (collection, key) = target?;
-    Some(SetVar {
-        collection,
-        key,
-        change: change?,
-    })
+    Some(SetVar { collection, key, change: change? })
 }
 
 /// `COLLECTION.KEY=SECONDS`.
@@ -47,11 +45,7 @@ pub(crate) fn expire_var(cx: &mut Context<'_>, value: Piece<'_>) -> Option<Actio
         return cx.error(seconds, "expected a number of seconds", "");
     }
     let (collection, key) = target?;
-    Some(Action::ExpireVar {
-        collection,
-        key,
-        seconds: parsed,
-    })
+    Some(Action::ExpireVar { collection, key, seconds: parsed })
 }
 
 /// `COLLECTION.KEY=AMOUNT/SECONDS`.
@@ -60,20 +54,14 @@ pub(crate) fn deprecate_var(cx: &mut Context<'_>, value: Piece<'_>) -> Option<Ac
         return cx.error(value, "expected `deprecatevar:COLLECTION.NAME=AMOUNT/SECONDS`", "");
     };
     let target = member(cx, name);
-    let numbers = pace
-        .trim()
-        .split_once(b'/')
-        .and_then(|(amount, period)| Some((amount.number::<u64>()?, period.number::<u64>().filter(|secs| *secs > 0)?)));
+    let numbers = pace.trim().split_once(b'/').and_then(|(amount, period)| {
+        Some((amount.number::<u64>()?, period.number::<u64>().filter(|secs| *secs > 0)?))
+    });
     let Some((amount, period_secs)) = numbers else {
         return cx.error(pace, "expected an amount and a number of seconds, `60/300`", "");
     };
     let (collection, key) = target?;
-    Some(Action::DeprecateVar {
-        collection,
-        key,
-        amount,
-        period_secs,
-    })
+    Some(Action::DeprecateVar { collection, key, amount, period_secs })
 }
 
 /// `COLLECTION=KEY`.
@@ -102,10 +90,7 @@ pub(crate) fn set_env(cx: &mut Context<'_>, value: Piece<'_>) -> Option<Action> 
     if name.is_empty() {
         return cx.error(name, "expected `setenv:NAME=VALUE`", "");
     }
-    Some(Action::SetEnv {
-        name: template(cx, name)?,
-        value: Some(value),
-    })
+    Some(Action::SetEnv { name: template(cx, name)?, value: Some(value) })
 }
 
 /// `COLLECTION.KEY`.

@@ -6,12 +6,26 @@ use super::piece::Piece;
 use super::suggestion::like;
 use super::targets::targets;
 use crate::diagnostic::shown;
-use crate::syntax::{AuditEngine, BodyProcessor, Ctl, EngineMode, PartsChange, RuleSelection, TargetMode, XmlIntoArgs};
+use crate::syntax::{
+    AuditEngine, BodyProcessor, Ctl, EngineMode, PartsChange, RuleSelection, TargetMode, XmlIntoArgs,
+};
 
 const NAMES: &[&str] = &[
-    "auditEngine", "auditLogParts", "debugLogLevel", "forceRequestBodyVariable", "parseXmlIntoArgs", "requestBodyAccess",
-    "requestBodyProcessor", "responseBodyAccess", "ruleEngine", "ruleRemoveById", "ruleRemoveByTag", "ruleRemoveByMsg",
-    "ruleRemoveTargetById", "ruleRemoveTargetByTag", "ruleRemoveTargetByMsg",
+    "auditEngine",
+    "auditLogParts",
+    "debugLogLevel",
+    "forceRequestBodyVariable",
+    "parseXmlIntoArgs",
+    "requestBodyAccess",
+    "requestBodyProcessor",
+    "responseBodyAccess",
+    "ruleEngine",
+    "ruleRemoveById",
+    "ruleRemoveByTag",
+    "ruleRemoveByMsg",
+    "ruleRemoveTargetById",
+    "ruleRemoveTargetByTag",
+    "ruleRemoveTargetByMsg",
 ];
 
 /// Letters that name the parts of an audit record.
@@ -24,27 +38,40 @@ pub(crate) fn ctl(cx: &mut Context<'_>, text: Piece<'_>) -> Option<Ctl> {
     };
     let (name, value) = (name.trim(), value.trim());
     match name.bytes.to_ascii_lowercase().as_slice() {
-        b"auditengine" => one_of(cx, value, AuditEngine::from_name, AuditEngine::ALL, AuditEngine::name).map(Ctl::AuditEngine),
+        b"auditengine" => one_of(cx, value, AuditEngine::from_name, AuditEngine::ALL, AuditEngine::name)
+            .map(Ctl::AuditEngine),
         b"auditlogparts" => audit_log_parts(cx, value),
         b"debugloglevel" => match value.number::<u8>() {
             Some(level @ 0..=9) => Some(Ctl::DebugLogLevel(level)),
             _ => cx.error(value, "expected a level, 0 to 9", ""),
         },
         b"forcerequestbodyvariable" => switch(cx, value).map(Ctl::ForceRequestBodyVariable),
-        b"parsexmlintoargs" => one_of(cx, value, XmlIntoArgs::from_name, XmlIntoArgs::ALL, XmlIntoArgs::name).map(Ctl::ParseXmlIntoArgs),
+        b"parsexmlintoargs" => one_of(cx, value, XmlIntoArgs::from_name, XmlIntoArgs::ALL, XmlIntoArgs::name)
+            .map(Ctl::ParseXmlIntoArgs),
         b"requestbodyaccess" => switch(cx, value).map(Ctl::RequestBodyAccess),
         b"requestbodyprocessor" => {
-            one_of(cx, value, BodyProcessor::from_name, BodyProcessor::ALL, BodyProcessor::name).map(Ctl::RequestBodyProcessor)
+            one_of(cx, value, BodyProcessor::from_name, BodyProcessor::ALL, BodyProcessor::name)
+                .map(Ctl::RequestBodyProcessor)
         }
         b"responsebodyaccess" => switch(cx, value).map(Ctl::ResponseBodyAccess),
-        b"ruleengine" => one_of(cx, value, EngineMode::from_name, EngineMode::ALL, EngineMode::name).map(Ctl::RuleEngine),
+        b"ruleengine" => {
+            one_of(cx, value, EngineMode::from_name, EngineMode::ALL, EngineMode::name).map(Ctl::RuleEngine)
+        }
         b"ruleremovebyid" => id_ranges(cx, value).map(RuleSelection::Ids).map(Ctl::RuleRemove),
         b"ruleremovebytag" => filled(cx, value).map(RuleSelection::Tag).map(Ctl::RuleRemove),
         b"ruleremovebymsg" => filled(cx, value).map(RuleSelection::Msg).map(Ctl::RuleRemove),
-        b"ruleremovetargetbyid" => remove_target(cx, value, |cx, ids| id_ranges(cx, ids).map(RuleSelection::Ids)),
-        b"ruleremovetargetbytag" => remove_target(cx, value, |cx, tag| filled(cx, tag).map(RuleSelection::Tag)),
-        b"ruleremovetargetbymsg" => remove_target(cx, value, |cx, msg| filled(cx, msg).map(RuleSelection::Msg)),
-        b"hashengine" | b"hashenforcement" => cx.error(name, format!("`ctl:{}` is refused", shown(name.bytes)), "links are not signed here"),
+        b"ruleremovetargetbyid" => {
+            remove_target(cx, value, |cx, ids| id_ranges(cx, ids).map(RuleSelection::Ids))
+        }
+        b"ruleremovetargetbytag" => {
+            remove_target(cx, value, |cx, tag| filled(cx, tag).map(RuleSelection::Tag))
+        }
+        b"ruleremovetargetbymsg" => {
+            remove_target(cx, value, |cx, msg| filled(cx, msg).map(RuleSelection::Msg))
+        }
+        b"hashengine" | b"hashenforcement" => {
+            cx.error(name, format!("`ctl:{}` is refused", shown(name.bytes)), "links are not signed here")
+        }
         _ => {
             let hint = like(name.bytes, NAMES.iter().copied());
             cx.error(name, format!("unknown `ctl:{}`", shown(name.bytes)), &hint)
@@ -105,7 +132,11 @@ fn remove_target(
     select: impl Fn(&mut Context<'_>, Piece<'_>) -> Option<RuleSelection>,
 ) -> Option<Ctl> {
     let Some((which, target)) = value.split_once(b';') else {
-        return cx.error(value, "expected the rules, `;` and a target", "`ctl:ruleRemoveTargetById=942100;ARGS:password`");
+        return cx.error(
+            value,
+            "expected the rules, `;` and a target",
+            "`ctl:ruleRemoveTargetById=942100;ARGS:password`",
+        );
     };
     let selection = select(cx, which);
     let mut found = targets(cx, target)?;

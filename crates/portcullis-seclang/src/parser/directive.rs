@@ -32,9 +32,19 @@ pub(crate) struct Include {
 }
 
 const NAMES: &[&str] = &[
-    "Include", "IncludeOptional", "SecAction", "SecDefaultAction", "SecMarker", "SecRule", "SecRuleRemoveById",
-    "SecRuleRemoveByMsg", "SecRuleRemoveByTag", "SecRuleUpdateActionById", "SecRuleUpdateTargetById",
-    "SecRuleUpdateTargetByMsg", "SecRuleUpdateTargetByTag",
+    "Include",
+    "IncludeOptional",
+    "SecAction",
+    "SecDefaultAction",
+    "SecMarker",
+    "SecRule",
+    "SecRuleRemoveById",
+    "SecRuleRemoveByMsg",
+    "SecRuleRemoveByTag",
+    "SecRuleUpdateActionById",
+    "SecRuleUpdateTargetById",
+    "SecRuleUpdateTargetByMsg",
+    "SecRuleUpdateTargetByTag",
 ];
 
 /// Parses the line at hand. None when it was reported, or has no effect.
@@ -49,14 +59,22 @@ pub(crate) fn directive(cx: &mut Context<'_>) -> Option<Parsed> {
         b"secrule" => rule(cx, rest, &arguments),
         b"secaction" => action(cx, rest, &arguments),
         b"secmarker" => marker(cx, rest, &arguments),
-        b"secdefaultaction" => one(cx, rest, &arguments).and_then(|list| actions(cx, list)).map(Directive::DefaultAction),
+        b"secdefaultaction" => {
+            one(cx, rest, &arguments).and_then(|list| actions(cx, list)).map(Directive::DefaultAction)
+        }
         b"secruleremovebyid" => remove_by_id(cx, rest, &arguments),
         b"secruleremovebymsg" => filled(cx, rest, &arguments).map(RuleSelection::Msg).map(Directive::Remove),
         b"secruleremovebytag" => filled(cx, rest, &arguments).map(RuleSelection::Tag).map(Directive::Remove),
         b"secruleupdateactionbyid" => update_action(cx, rest, &arguments),
-        b"secruleupdatetargetbyid" => update_target(cx, rest, &arguments, |cx, ids| id_ranges(cx, ids).map(RuleSelection::Ids)),
-        b"secruleupdatetargetbymsg" => update_target(cx, rest, &arguments, |_, msg| Some(RuleSelection::Msg(msg.value()))),
-        b"secruleupdatetargetbytag" => update_target(cx, rest, &arguments, |_, tag| Some(RuleSelection::Tag(tag.value()))),
+        b"secruleupdatetargetbyid" => {
+            update_target(cx, rest, &arguments, |cx, ids| id_ranges(cx, ids).map(RuleSelection::Ids))
+        }
+        b"secruleupdatetargetbymsg" => {
+            update_target(cx, rest, &arguments, |_, msg| Some(RuleSelection::Msg(msg.value())))
+        }
+        b"secruleupdatetargetbytag" => {
+            update_target(cx, rest, &arguments, |_, tag| Some(RuleSelection::Tag(tag.value())))
+        }
         _ => match settings::setting(cx, name, rest, &arguments) {
             Some(setting) => setting.map(Directive::Setting),
             None => {
@@ -70,11 +88,9 @@ pub(crate) fn directive(cx: &mut Context<'_>) -> Option<Parsed> {
 
 fn include(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>], absence: Absence) -> Option<Parsed> {
     match words {
-        [path] if !path.text.is_empty() => Some(Parsed::Include(Include {
-            path: path.text.value(),
-            at: path.text.at,
-            absence,
-        })),
+        [path] if !path.text.is_empty() => {
+            Some(Parsed::Include(Include { path: path.text.value(), at: path.text.at, absence }))
+        }
         _ => cx.error(rest, "expected one path", "a path with blanks needs quotes"),
     }
 }
@@ -103,21 +119,19 @@ fn rule(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>]) -> Option<Dir
     let list = match more.get(taken..) {
         Some([]) if taken > 0 => Some(Vec::new()),
         Some([list]) if taken > 0 => actions(cx, list.text),
-        Some([_, extra, ..]) => cx.error(extra.text, "expected nothing behind the actions", "an operator and its argument stand in one pair of quotes"),
+        Some([_, extra, ..]) => cx.error(
+            extra.text,
+            "expected nothing behind the actions",
+            "an operator and its argument stand in one pair of quotes",
+        ),
         _ => cx.error(rest, "expected an operator behind the variables", ""),
     };
-    Some(Directive::Rule(Box::new(RuleDirective {
-        condition: Some((targets?, operator?)),
-        actions: list?,
-    })))
+    Some(Directive::Rule(Box::new(RuleDirective { condition: Some((targets?, operator?)), actions: list? })))
 }
 
 fn action(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>]) -> Option<Directive> {
     let list = one(cx, rest, words)?;
-    Some(Directive::Rule(Box::new(RuleDirective {
-        condition: None,
-        actions: actions(cx, list)?,
-    })))
+    Some(Directive::Rule(Box::new(RuleDirective { condition: None, actions: actions(cx, list)? })))
 }
 
 fn marker(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>]) -> Option<Directive> {
@@ -151,13 +165,13 @@ fn update_action(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>]) -> O
     let numbers = id.number().zip(link);
     let actions = actions(cx, list.text);
     let Some((id, link)) = numbers else {
-        return cx.error(which.text, "expected the number of a rule, `ID` or `ID:LINK` for a rule chained to it", "");
+        return cx.error(
+            which.text,
+            "expected the number of a rule, `ID` or `ID:LINK` for a rule chained to it",
+            "",
+        );
     };
-    Some(Directive::UpdateAction {
-        id,
-        link,
-        actions: actions?,
-    })
+    Some(Directive::UpdateAction { id, link, actions: actions? })
 }
 
 fn update_target(

@@ -29,9 +29,6 @@ pub(crate) fn id_ranges(cx: &mut Context<'_>, list: Piece<'_>) -> Option<Vec<IdR
 
 fn id_range(word: Piece<'_>) -> Option<IdRange> {
     let (first, last) = word.split_once(b'-').unwrap_or((word, word));
-    let range = IdRange {
-        first: first.number()?,
-        last: last.number()?,
-    };
+    let range = IdRange { first: first.number()?, last: last.number()? };
     (range.first <= range.last).then_some(range)
 }

@@ -38,13 +38,7 @@ pub(crate) enum Absence {
 impl<'a> Reader<'a> {
     /// Nothing read yet.
     pub(crate) fn new(files: &'a dyn Files, report: &'a mut Report) -> Self {
-        Self {
-            files,
-            report,
-            directives: Vec::new(),
-            open: Vec::new(),
-            bytes_left: BYTES_MAX,
-        }
+        Self { files, report, directives: Vec::new(), open: Vec::new(), bytes_left: BYTES_MAX }
     }
 
     /// Everything read.
@@ -59,17 +53,20 @@ impl<'a> Reader<'a> {
         for line in Lines::new(text, file) {
             if line.is_cut_short {
                 let end = line.place(line.text.len());
-                self.report.push(Level::Error, end, b"\\", "the file ends where a further line should follow".to_owned(), "");
+                self.report.push(
+                    Level::Error,
+                    end,
+                    b"\\",
+                    "the file ends where a further line should follow".to_owned(),
+                    "",
+                );
                 continue;
             }
-            let mut cx = Context {
-                line: &line,
-                file_name: name,
-                report: self.report,
-                files: self.files,
-            };
+            let mut cx = Context { line: &line, file_name: name, report: self.report, files: self.files };
             match directive(&mut cx) {
-                Some(Parsed::Directive(directive)) => self.directives.push(Located::new(directive, line.place(0))),
+                Some(Parsed::Directive(directive)) => {
+                    self.directives.push(Located::new(directive, line.place(0)))
+                }
                 Some(Parsed::Include(include)) => self.include(name, &line, &include),
                 None => {}
             }
@@ -91,7 +88,9 @@ impl<'a> Reader<'a> {
                     return self.error(line, include, format!("nothing fits `{pattern}`"));
                 }
                 Ok(paths) => paths,
-                Err(reason) => return self.error(line, include, format!("cannot list `{pattern}`: {reason}")),
+                Err(reason) => {
+                    return self.error(line, include, format!("cannot list `{pattern}`: {reason}"));
+                }
             }
         } else {
             vec![pattern]
@@ -110,7 +109,13 @@ impl<'a> Reader<'a> {
                         self.bytes_left = left;
                         self.read(&path, &bytes);
                     }
-                    None => return self.error(line, include, format!("more than {BYTES_MAX} bytes of included rules")),
+                    None => {
+                        return self.error(
+                            line,
+                            include,
+                            format!("more than {BYTES_MAX} bytes of included rules"),
+                        );
+                    }
                 },
                 Err(_) if absence == Absence::Accepted && !is_pattern => {}
                 Err(reason) => self.error(line, include, format!("cannot read `{path}`: {reason}")),

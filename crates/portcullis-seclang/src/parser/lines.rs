@@ -22,11 +22,7 @@ impl Line {
         let index = self.starts.partition_point(|(start, _, _)| *start <= offset).saturating_sub(1);
         let (start, line, column) = self.starts.get(index).copied().unwrap_or((0, 1, 1));
         let within = u32::try_from(offset.saturating_sub(start)).unwrap_or(u32::MAX);
-        Place {
-            file: self.file,
-            line,
-            column: column.saturating_add(within),
-        }
+        Place { file: self.file, line, column: column.saturating_add(within) }
     }
 }
 
@@ -40,11 +36,7 @@ pub(crate) struct Lines<'t> {
 impl<'t> Lines<'t> {
     /// Starts at the first line; a byte order mark is passed over.
     pub(crate) fn new(text: &'t [u8], file: FileId) -> Self {
-        Self {
-            rest: text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text),
-            file,
-            number: 0,
-        }
+        Self { rest: text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text), file, number: 0 }
     }
 
     /// The next physical line without its end.
@@ -53,10 +45,11 @@ impl<'t> Lines<'t> {
             return None;
         }
         self.number = self.number.saturating_add(1);
-        let (line, rest) = match memchr::memchr(b'\n', self.rest).and_then(|at| self.rest.split_at_checked(at)) {
-            Some((line, rest)) => (line, rest.get(1..).unwrap_or_default()),
-            None => (self.rest, &[][..]),
-        };
+        let (line, rest) =
+            match memchr::memchr(b'\n', self.rest).and_then(|at| self.rest.split_at_checked(at)) {
+                Some((line, rest)) => (line, rest.get(1..).unwrap_or_default()),
+                None => (self.rest, &[][..]),
+            };
         self.rest = rest;
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
@@ -102,7 +95,8 @@ impl Iterator for Lines<'_> {
             let column = u32::try_from(indent).unwrap_or(u32::MAX).saturating_add(1);
             line.starts.push((line.text.len(), self.number, column));
             let Some(before) = words.strip_suffix(b"\\") else {
-                line.has_blank_after_backslash |= words.len() > words.trim_ascii_end().len() && words.trim_ascii_end().ends_with(b"\\");
+                line.has_blank_after_backslash |=
+                    words.len() > words.trim_ascii_end().len() && words.trim_ascii_end().ends_with(b"\\");
                 line.text.extend_from_slice(words);
                 return Some(line);
             };
@@ -121,9 +115,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &[u8]) -> Vec<String> {
-        Lines::new(text, FileId(0))
-            .map(|line| String::from_utf8_lossy(&line.text).into_owned())
-            .collect()
+        Lines::new(text, FileId(0)).map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect()
     }
 
     #[test]

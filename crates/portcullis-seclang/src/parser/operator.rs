@@ -15,7 +15,9 @@ pub(crate) fn operator(cx: &mut Context<'_>, words: &[Word<'_>]) -> (Option<Oper
     };
     let begins_with_name = first.text.strip(b'!').unwrap_or(first.text).first() == Some(b'@');
     match more {
-        [argument, _, ..] if !first.is_quoted && begins_with_name => (parts(cx, first.text, Some(argument.text)), 2),
+        [argument, _, ..] if !first.is_quoted && begins_with_name => {
+            (parts(cx, first.text, Some(argument.text)), 2)
+        }
         _ => (parts(cx, first.text, None), 1),
     }
 }
@@ -33,7 +35,11 @@ fn parts(cx: &mut Context<'_>, text: Piece<'_>, apart: Option<Piece<'_>>) -> Opt
             let (name, rest) = named.split_where(|byte| byte.is_ascii_whitespace());
             let Some(known) = OperatorName::from_name(name.bytes) else {
                 let hint = like(name.bytes, OperatorName::ALL.iter().map(|operator| operator.name()));
-                return cx.error(body.split_at(name.bytes.len() + 1).0, format!("unknown operator `@{}`", shown(name.bytes)), &hint);
+                return cx.error(
+                    body.split_at(name.bytes.len() + 1).0,
+                    format!("unknown operator `@{}`", shown(name.bytes)),
+                    &hint,
+                );
             };
             (known, apart.unwrap_or(rest).trim_start())
         }

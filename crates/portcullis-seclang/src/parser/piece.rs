@@ -17,46 +17,29 @@ pub(crate) struct Piece<'t> {
 impl<'t> Piece<'t> {
     /// A whole line.
     pub(crate) const fn new(bytes: &'t [u8]) -> Self {
-        Self {
-            bytes,
-            at: 0,
-            quotes: [0; 2],
-        }
+        Self { bytes, at: 0, quotes: [0; 2] }
     }
 
     /// The piece with a further quote around it.
     pub(crate) const fn within(self, quote: u8) -> Self {
-        Self {
-            quotes: [self.quotes[0], quote],
-            ..self
-        }
+        Self { quotes: [self.quotes[0], quote], ..self }
     }
 
     /// The piece outside of any quotes.
     pub(crate) const fn unquoted(self) -> Self {
-        Self {
-            quotes: [0; 2],
-            ..self
-        }
+        Self { quotes: [0; 2], ..self }
     }
 
     /// The piece with a first quote around it.
     pub(crate) const fn quoted(self, quote: u8) -> Self {
-        Self {
-            quotes: [quote, quote],
-            ..self
-        }
+        Self { quotes: [quote, quote], ..self }
     }
 
     /// Two pieces, the first with `count` bytes; all of it when it is shorter.
     pub(crate) fn split_at(self, count: usize) -> (Self, Self) {
         let count = count.min(self.bytes.len());
         let (start, rest) = self.bytes.split_at_checked(count).unwrap_or((self.bytes, &[]));
-        let rest = Self {
-            bytes: rest,
-            at: self.at + start.len(),
-            ..self
-        };
+        let rest = Self { bytes: rest, at: self.at + start.len(), ..self };
         (Self { bytes: start, ..self }, rest)
     }
 

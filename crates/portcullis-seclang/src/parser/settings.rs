@@ -3,11 +3,11 @@
 use super::context::Context;
 use super::ctl::{one_of, switch};
 use super::piece::Piece;
-use super::unicode_map::unicode_map;
 use super::words::Word;
 use crate::diagnostic::Level;
 use crate::source::relative_to;
 use crate::syntax::{CookieFormat, EngineMode, LimitAction, Setting, XmlIntoArgs};
+use crate::transformations::UnicodeMap;
 
 /// What is known of a setting by its name.
 enum Kind {
@@ -36,24 +36,54 @@ const NO_LOOKUP: &str = "the host provides look-ups; name the database in its co
 
 /// Every setting, by the manual's spelling.
 const SETTINGS: &[(&str, Kind)] = &[
-    ("SecRuleEngine", Kind::One(|cx, value| one_of(cx, value, EngineMode::from_name, EngineMode::ALL, EngineMode::name).map(Setting::RuleEngine))),
+    (
+        "SecRuleEngine",
+        Kind::One(|cx, value| {
+            one_of(cx, value, EngineMode::from_name, EngineMode::ALL, EngineMode::name)
+                .map(Setting::RuleEngine)
+        }),
+    ),
     ("SecRequestBodyAccess", Kind::One(|cx, value| switch(cx, value).map(Setting::RequestBodyAccess))),
     ("SecResponseBodyAccess", Kind::One(|cx, value| switch(cx, value).map(Setting::ResponseBodyAccess))),
     ("SecRequestBodyLimit", Kind::One(|cx, value| number(cx, value).map(Setting::RequestBodyLimit))),
-    ("SecRequestBodyNoFilesLimit", Kind::One(|cx, value| number(cx, value).map(Setting::RequestBodyNoFilesLimit))),
-    ("SecRequestBodyLimitAction", Kind::One(|cx, value| limit_action(cx, value).map(Setting::RequestBodyLimitAction))),
-    ("SecRequestBodyJsonDepthLimit", Kind::One(|cx, value| small(cx, value).map(Setting::RequestBodyJsonDepthLimit))),
+    (
+        "SecRequestBodyNoFilesLimit",
+        Kind::One(|cx, value| number(cx, value).map(Setting::RequestBodyNoFilesLimit)),
+    ),
+    (
+        "SecRequestBodyLimitAction",
+        Kind::One(|cx, value| limit_action(cx, value).map(Setting::RequestBodyLimitAction)),
+    ),
+    (
+        "SecRequestBodyJsonDepthLimit",
+        Kind::One(|cx, value| small(cx, value).map(Setting::RequestBodyJsonDepthLimit)),
+    ),
     ("SecResponseBodyLimit", Kind::One(|cx, value| number(cx, value).map(Setting::ResponseBodyLimit))),
-    ("SecResponseBodyLimitAction", Kind::One(|cx, value| limit_action(cx, value).map(Setting::ResponseBodyLimitAction))),
+    (
+        "SecResponseBodyLimitAction",
+        Kind::One(|cx, value| limit_action(cx, value).map(Setting::ResponseBodyLimitAction)),
+    ),
     ("SecResponseBodyMimeType", Kind::MimeTypes),
     ("SecResponseBodyMimeTypesClear", Kind::ClearMimeTypes),
     ("SecArgumentsLimit", Kind::One(|cx, value| small(cx, value).map(Setting::ArgumentsLimit))),
     ("SecArgumentSeparator", Kind::One(argument_separator)),
-    ("SecCookieFormat", Kind::One(|cx, value| one_of(cx, value, CookieFormat::from_name, CookieFormat::ALL, CookieFormat::name).map(Setting::CookieFormat))),
+    (
+        "SecCookieFormat",
+        Kind::One(|cx, value| {
+            one_of(cx, value, CookieFormat::from_name, CookieFormat::ALL, CookieFormat::name)
+                .map(Setting::CookieFormat)
+        }),
+    ),
     ("SecUnicodeMapFile", Kind::UnicodeMap),
     ("SecCollectionTimeout", Kind::One(|cx, value| number(cx, value).map(Setting::CollectionTimeout))),
     ("SecUploadFileLimit", Kind::One(|cx, value| small(cx, value).map(Setting::UploadFileLimit))),
-    ("SecParseXmlIntoArgs", Kind::One(|cx, value| one_of(cx, value, XmlIntoArgs::from_name, XmlIntoArgs::ALL, XmlIntoArgs::name).map(Setting::ParseXmlIntoArgs))),
+    (
+        "SecParseXmlIntoArgs",
+        Kind::One(|cx, value| {
+            one_of(cx, value, XmlIntoArgs::from_name, XmlIntoArgs::ALL, XmlIntoArgs::name)
+                .map(Setting::ParseXmlIntoArgs)
+        }),
+    ),
     ("SecComponentSignature", Kind::One(|_, value| Some(Setting::ComponentSignature(value.value())))),
     ("SecServerSignature", Kind::One(|_, value| Some(Setting::ServerSignature(value.value())))),
     ("SecWebAppId", Kind::One(|_, value| Some(Setting::WebAppId(value.value())))),
@@ -87,11 +117,17 @@ const SETTINGS: &[(&str, Kind)] = &[
     ("SecContentInjection", Kind::OffOnly("answers are not rewritten by rules")),
     ("SecDisableBackendCompression", Kind::OffOnly("what is asked of upstreams is the host's affair")),
     ("SecHashEngine", Kind::OffOnly(NO_HASH)),
-    ("SecInterceptOnError", Kind::OffOnly("a fault of the engine is answered as the host's configuration says")),
+    (
+        "SecInterceptOnError",
+        Kind::OffOnly("a fault of the engine is answered as the host's configuration says"),
+    ),
     ("SecRuleInheritance", Kind::OffOnly("rule sets are composed by the host's configuration")),
     ("SecStreamInBodyInspection", Kind::OffOnly("whole bodies are judged")),
     ("SecStreamOutBodyInspection", Kind::OffOnly("whole bodies are judged")),
-    ("SecXmlExternalEntity", Kind::OffOnly("external entities read files and call servers on the attacker's behalf")),
+    (
+        "SecXmlExternalEntity",
+        Kind::OffOnly("external entities read files and call servers on the attacker's behalf"),
+    ),
     ("SecChrootDir", Kind::Refused("the process is confined by the host")),
     ("SecConnReadStateLimit", Kind::Refused("connections are limited by the gate's listeners")),
     ("SecConnWriteStateLimit", Kind::Refused("connections are limited by the gate's listeners")),
@@ -117,7 +153,12 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// What a settings directive says. The outer `None` means that no setting has this name; the inner one that it was
 /// reported, or has no effect.
-pub(crate) fn setting(cx: &mut Context<'_>, name: Piece<'_>, rest: Piece<'_>, words: &[Word<'_>]) -> Option<Option<Setting>> {
+pub(crate) fn setting(
+    cx: &mut Context<'_>,
+    name: Piece<'_>,
+    rest: Piece<'_>,
+    words: &[Word<'_>],
+) -> Option<Option<Setting>> {
     let (spelling, kind) = SETTINGS.iter().find(|(known, _)| name.is(known))?;
     Some(match kind {
         Kind::One(read) => match words {
@@ -126,11 +167,13 @@ pub(crate) fn setting(cx: &mut Context<'_>, name: Piece<'_>, rest: Piece<'_>, wo
         },
         Kind::Host if words.is_empty() => cx.error(name, format!("`{spelling}` takes an argument"), ""),
         Kind::Host => {
-            cx.note(Level::Note, name, format!("`{spelling}` is for the host to follow"), "the gate's own configuration decides on records and files");
-            Some(Setting::Host {
-                name: spelling,
-                value: rest.trim().bytes.into(),
-            })
+            cx.note(
+                Level::Note,
+                name,
+                format!("`{spelling}` is for the host to follow"),
+                "the gate's own configuration decides on records and files",
+            );
+            Some(Setting::Host { name: spelling, value: rest.trim().bytes.into() })
         }
         Kind::Idle(why) => {
             cx.note(Level::Note, name, format!("`{spelling}` has no effect"), why);
@@ -182,15 +225,19 @@ fn mime_types(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>]) -> Opti
 
 fn map_file(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>]) -> Option<Setting> {
     let [path, code_page] = words else {
-        return cx.error(rest, "expected a file and a code page", "`SecUnicodeMapFile unicode.mapping 20127`");
+        return cx.error(
+            rest,
+            "expected a file and a code page",
+            "`SecUnicodeMapFile unicode.mapping 20127`",
+        );
     };
     let Some(number) = code_page.text.number() else {
         return cx.error(code_page.text, "expected the number of a code page", "");
     };
     let name = String::from_utf8_lossy(&path.text.value()).into_owned();
     let read = cx.files.read(&relative_to(cx.file_name, &name));
-    match read.and_then(|bytes| unicode_map(&bytes, number)) {
-        Ok(mapping) => Some(Setting::UnicodeMap { mapping }),
+    match read.and_then(|bytes| UnicodeMap::parse(&bytes, number)) {
+        Ok(map) => Some(Setting::UnicodeMap(map)),
         Err(reason) => cx.error(path.text, format!("cannot use `{name}`: {reason}"), ""),
     }
 }

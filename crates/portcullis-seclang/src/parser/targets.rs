@@ -63,7 +63,11 @@ fn unknown(cx: &mut Context<'_>, text: Piece<'_>, name: Piece<'_>) {
     if name.is_empty() {
         cx.error::<()>(text.split_where(|byte| byte == b'|').0, "expected the name of a variable", "");
     } else if name.is("WEBSERVER_ERROR_LOG") {
-        cx.error::<()>(name, "`WEBSERVER_ERROR_LOG` is not available: there is no web server's error log here", "");
+        cx.error::<()>(
+            name,
+            "`WEBSERVER_ERROR_LOG` is not available: there is no web server's error log here",
+            "",
+        );
     } else {
         let hint = like(name.bytes, Variable::ALL.iter().map(|variable| variable.name()));
         cx.error::<()>(name, format!("unknown variable `{}`", shown(name.bytes)), &hint);
@@ -86,12 +90,20 @@ fn selector<'t>(cx: &mut Context<'_>, text: Piece<'t>, shape: Shape) -> (Option<
             }
         },
         _ => {
-            let (key, rest) = text.split_where(|byte| matches!(byte, b'|' | b',') || byte.is_ascii_whitespace());
+            let (key, rest) =
+                text.split_where(|byte| matches!(byte, b'|' | b',') || byte.is_ascii_whitespace());
             if key.is_empty() {
                 return (cx.error(text, "expected a name behind the colon", ""), rest);
             }
             if memchr::memmem::find(key.bytes, b"%{").is_some() {
-                return (cx.error(key, "a selector cannot hold a macro", "select by `/expression/`, or chain a rule"), rest);
+                return (
+                    cx.error(
+                        key,
+                        "a selector cannot hold a macro",
+                        "select by `/expression/`, or chain a rule",
+                    ),
+                    rest,
+                );
             }
             (Some(Selector::Key(key.value())), rest)
         }
@@ -105,7 +117,7 @@ fn quoted<'t>(cx: &mut Context<'_>, text: Piece<'t>) -> (Option<Selector>, Piece
         return (cx.error(bad, "quote of a selector is not closed", ""), rest);
     };
     let (inside, rest) = text.skip(1).within(b'\'').split_at(end);
-    let rest = Piece { ..text }.skip(rest.at + 1 - text.at);
+    let rest = text.skip(rest.at + 1 - text.at);
     let pattern = inside.strip(b'/').and_then(|pattern| {
         let (pattern, slash) = pattern.split_at(pattern.bytes.len().checked_sub(1)?);
         (slash.bytes == b"/").then_some(pattern)
@@ -144,7 +156,14 @@ fn xpath<'t>(cx: &mut Context<'_>, text: Piece<'t>) -> (Option<Selector>, Piece<
     let (path, rest) = text.split_at(end.unwrap_or(text.bytes.len()));
     let path = path.trim();
     if path.is_empty() || quote.is_some() || depth != 0 {
-        return (cx.error(text, "expected a whole XPath behind the colon", "`XML:/*` means all text, `XML://@*` all attributes"), rest);
+        return (
+            cx.error(
+                text,
+                "expected a whole XPath behind the colon",
+                "`XML:/*` means all text, `XML://@*` all attributes",
+            ),
+            rest,
+        );
     }
     (Some(Selector::XPath(path.value())), rest)
 }
@@ -153,9 +172,8 @@ fn xpath<'t>(cx: &mut Context<'_>, text: Piece<'t>) -> (Option<Selector>, Piece<
 fn closing_slash(bytes: &[u8]) -> Option<usize> {
     let mut is_escaped = false;
     for (index, byte) in bytes.iter().enumerate() {
-        let ends = bytes
-            .get(index + 1)
-            .is_none_or(|next| matches!(next, b'|' | b',') || next.is_ascii_whitespace());
+        let ends =
+            bytes.get(index + 1).is_none_or(|next| matches!(next, b'|' | b',') || next.is_ascii_whitespace());
         if *byte == b'/' && !is_escaped && ends {
             return Some(index);
         }

@@ -13,7 +13,10 @@ pub(crate) fn template(cx: &mut Context<'_>, text: Piece<'_>) -> Option<Template
     let mut is_good = true;
     while let Some(&byte) = text.bytes.get(index) {
         let next = text.bytes.get(index + 1).copied();
-        if byte == b'\\' && (text.keeps_quote(index) || text.bytes.get(index..).is_some_and(|rest| rest.starts_with(b"\\%{"))) {
+        if byte == b'\\'
+            && (text.keeps_quote(index)
+                || text.bytes.get(index..).is_some_and(|rest| rest.starts_with(b"\\%{")))
+        {
             plain.extend(next);
             if next == Some(b'%') {
                 plain.push(b'{');
@@ -63,9 +66,5 @@ fn reference(cx: &mut Context<'_>, whole: Piece<'_>, inside: Piece<'_>) -> Optio
         let message = format!("`{}` has one value only, so it takes no key", variable.name());
         return cx.error(inside, message, "");
     }
-    Some(Reference {
-        variable,
-        key: (!key.is_empty()).then(|| key.value()),
-        place: cx.place(whole),
-    })
+    Some(Reference { variable, key: (!key.is_empty()).then(|| key.value()), place: cx.place(whole) })
 }

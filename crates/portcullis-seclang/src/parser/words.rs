@@ -27,10 +27,7 @@ pub(crate) fn words<'t>(cx: &mut Context<'_>, line: Piece<'t>) -> Option<Vec<Wor
         } else {
             rest.split_where(|byte| byte.is_ascii_whitespace())
         };
-        words.push(Word {
-            text,
-            is_quoted: matches!(first, b'"' | b'\''),
-        });
+        words.push(Word { text, is_quoted: matches!(first, b'"' | b'\'') });
         rest = behind.trim_start();
     }
     Some(words)

@@ -1,6 +1,6 @@
 //! What an action list amounts to.
 
-use crate::rules::{Disruption, Effect, Sanitise};
+use crate::rules::{Disruption, Effect, Namespace, Sanitise};
 use crate::source::{Located, Place};
 use crate::syntax::{Action, Collection, Phase, Severity, Template};
 use crate::transformations::Transformation;
@@ -32,7 +32,7 @@ pub(crate) struct Sorted {
     pub(crate) ver: Option<Located<Box<[u8]>>>,
     pub(crate) maturity: Option<Located<u8>>,
     pub(crate) accuracy: Option<Located<u8>>,
-    pub(crate) namespaces: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub(crate) namespaces: Vec<Namespace>,
 }
 
 /// A disruptive action before `block` is looked up.
@@ -96,7 +96,9 @@ impl Sorted {
             }
             Action::Transformation(transformation) => self.transformations.push(*transformation),
             Action::Ver(text) => self.ver = Some(Located::new(text.clone(), place)),
-            Action::Xmlns { prefix, uri } => self.namespaces.push((prefix.clone(), uri.clone())),
+            Action::Xmlns { prefix, uri } => {
+                self.namespaces.push(Namespace { prefix: prefix.clone(), uri: uri.clone() })
+            }
             Action::Ctl(_)
             | Action::DeprecateVar { .. }
             | Action::ExpireVar { .. }
@@ -110,7 +112,9 @@ impl Sorted {
             | Action::SetRsc(_)
             | Action::SetSid(_)
             | Action::SetUid(_)
-            | Action::SetVar(_) => self.effects.extend(effect(action).map(|effect| Located::new(effect, place))),
+            | Action::SetVar(_) => {
+                self.effects.extend(effect(action).map(|effect| Located::new(effect, place)))
+            }
         }
     }
 
@@ -123,7 +127,9 @@ impl Sorted {
 fn effect(action: &Action) -> Option<Effect> {
     Some(match action.clone() {
         Action::Ctl(ctl) => Effect::Ctl(ctl),
-        Action::DeprecateVar { collection, key, amount, period_secs } => Effect::DeprecateVar { collection, key, amount, period_secs },
+        Action::DeprecateVar { collection, key, amount, period_secs } => {
+            Effect::DeprecateVar { collection, key, amount, period_secs }
+        }
         Action::ExpireVar { collection, key, seconds } => Effect::ExpireVar { collection, key, seconds },
         Action::InitCol { collection, key } => Effect::InitCol { collection, key },
         Action::SanitiseArg(name) => Effect::Sanitise(Sanitise::Arg(name)),
@@ -158,7 +164,12 @@ pub(crate) enum Single {
 /// Which of them an action is, if any.
 pub(crate) const fn single(action: &Action) -> Option<Single> {
     match action {
-        Action::Allow(_) | Action::Block | Action::Deny | Action::Drop | Action::Pass | Action::Redirect(_) => Some(Single::Disruption),
+        Action::Allow(_)
+        | Action::Block
+        | Action::Deny
+        | Action::Drop
+        | Action::Pass
+        | Action::Redirect(_) => Some(Single::Disruption),
         Action::Status(_) => Some(Single::Status),
         Action::Msg(_) => Some(Single::Msg),
         Action::LogData(_) => Some(Single::LogData),

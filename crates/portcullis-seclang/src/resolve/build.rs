@@ -40,8 +40,15 @@ pub(crate) fn steps(collected: &Collected, defaults: &Defaults, report: &mut Rep
             Draft::Rules(rules) => {
                 let Some(built) = chain(rules, defaults, report) else { continue };
                 if let Some(first) = ids.get(&built.chain.id) {
-                    let message = format!("rule {} is there already, at {}", built.chain.id, report.describe(*first));
-                    report.push(Level::Error, built.chain.place, built.chain.id.to_string().as_bytes(), message, "numbers are unique in a rule set");
+                    let message =
+                        format!("rule {} is there already, at {}", built.chain.id, report.describe(*first));
+                    report.push(
+                        Level::Error,
+                        built.chain.place,
+                        built.chain.id.to_string().as_bytes(),
+                        message,
+                        "numbers are unique in a rule set",
+                    );
                     continue;
                 }
                 ids.insert(built.chain.id, built.chain.place);
@@ -124,16 +131,13 @@ fn starter_only(sorted: &Sorted, report: &mut Report) {
 
 fn link(sorted: &Sorted, rule: &Located<RuleDirective>, default: &PhaseDefault, report: &mut Report) -> Link {
     let condition = rule.value.condition.as_ref().map(|(targets, operator)| {
-        let (exclusions, targets): (Vec<_>, Vec<_>) = targets.iter().cloned().partition(|target| target.mode == TargetMode::Exclude);
+        let (exclusions, targets): (Vec<_>, Vec<_>) =
+            targets.iter().cloned().partition(|target| target.mode == TargetMode::Exclude);
         if targets.is_empty() {
             let message = "rule looks at nothing: all its variables are exclusions";
             report.push(Level::Warning, rule.place, b"", message.to_owned(), "");
         }
-        Condition {
-            targets,
-            exclusions,
-            operator: operator.clone(),
-        }
+        Condition { targets, exclusions, operator: operator.clone() }
     });
     let inherited: &[_] = if sorted.has_none { &[] } else { &default.actions.transformations };
     Link {

@@ -57,7 +57,9 @@ pub(crate) fn collect(directives: Vec<Located<Directive>>, report: &mut Report) 
             }
             Directive::Marker(name) => collected.drafts.push(Draft::Marker(name)),
             Directive::DefaultAction(actions) => collected.defaults.push(Located::new(actions, place)),
-            Directive::UpdateTarget(selection, targets) => collected.target_updates.push(Located::new((selection, targets), place)),
+            Directive::UpdateTarget(selection, targets) => {
+                collected.target_updates.push(Located::new((selection, targets), place))
+            }
             Directive::UpdateAction { id, link, actions } => {
                 collected.action_updates.push(Located::new(ActionUpdate { id, link, actions }, place));
             }
@@ -77,6 +79,12 @@ fn unfinished(collected: &mut Collected, open: &mut Vec<Located<RuleDirective>>,
         .and_then(|rule| rule.value.actions.iter().find(|action| action.value == Action::Chain))
         .map(|action| action.place)
         .unwrap_or_default();
-    report.push(Level::Error, place, b"chain", "no rule follows that the chain could go on with".to_owned(), "");
+    report.push(
+        Level::Error,
+        place,
+        b"chain",
+        "no rule follows that the chain could go on with".to_owned(),
+        "",
+    );
     collected.drafts.push(Draft::Rules(std::mem::take(open)));
 }

@@ -38,29 +38,41 @@ pub(crate) fn defaults(directives: &[Located<Vec<Located<Action>>>], report: &mu
         unsuitable(value, report);
         let sorted = sort(value);
         let Some(phase) = &sorted.phase else {
-            report.push(Level::Error, *place, b"SecDefaultAction", "a default needs a phase".to_owned(), "add `phase:2`");
+            report.push(
+                Level::Error,
+                *place,
+                b"SecDefaultAction",
+                "a default needs a phase".to_owned(),
+                "add `phase:2`",
+            );
             continue;
         };
         let disruption = match &sorted.disruption {
             Some(Located { value: Choice::Own(disruption), .. }) => disruption.clone(),
             _ => {
                 let message = "a default needs a disruptive action";
-                report.push(Level::Error, *place, b"SecDefaultAction", message.to_owned(), "add `pass` or `deny`");
+                report.push(
+                    Level::Error,
+                    *place,
+                    b"SecDefaultAction",
+                    message.to_owned(),
+                    "add `pass` or `deny`",
+                );
                 continue;
             }
         };
         let index = usize::from(phase.value.number()).saturating_sub(1);
         let Some(slot) = defaults.get_mut(index) else { continue };
         if let Some(first) = slot.place {
-            let message = format!("phase {} has its default already, at {}", phase.value.number(), report.describe(first));
+            let message = format!(
+                "phase {} has its default already, at {}",
+                phase.value.number(),
+                report.describe(first)
+            );
             report.push(Level::Error, *place, b"SecDefaultAction", message, "");
             continue;
         }
-        *slot = PhaseDefault {
-            disruption: Some(disruption),
-            actions: sorted,
-            place: Some(*place),
-        };
+        *slot = PhaseDefault { disruption: Some(disruption), actions: sorted, place: Some(*place) };
     }
     defaults
 }

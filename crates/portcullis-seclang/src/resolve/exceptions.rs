@@ -14,7 +14,9 @@ pub(crate) fn update_actions(collected: &mut Collected, report: &mut Report) {
     for update in std::mem::take(&mut collected.action_updates) {
         let ActionUpdate { id, link, actions } = update.value;
         let chain = collected.drafts.iter_mut().find_map(|draft| match draft {
-            Draft::Rules(rules) if starter_id(rules.first()?.value.actions.as_slice()) == Some(id) => Some(rules),
+            Draft::Rules(rules) if starter_id(rules.first()?.value.actions.as_slice()) == Some(id) => {
+                Some(rules)
+            }
             Draft::Rules(_) | Draft::Marker(_) => None,
         });
         let Some(rules) = chain else {
@@ -23,7 +25,9 @@ pub(crate) fn update_actions(collected: &mut Collected, report: &mut Report) {
         };
         let count = rules.len();
         match rules.get_mut(link as usize) {
-            Some(rule) => actions.into_iter().for_each(|action| apply(&mut rule.value.actions, action, report)),
+            Some(rule) => {
+                actions.into_iter().for_each(|action| apply(&mut rule.value.actions, action, report))
+            }
             None => {
                 let message = format!("rule {id} is a chain of {count}; there is no link {link}");
                 report.push(Level::Error, update.place, b"", message, "the first rule is link 0");
@@ -48,7 +52,13 @@ fn apply(actions: &mut Vec<Located<Action>>, new: Located<Action>, report: &mut 
         _ => None,
     };
     if let Some(name) = fixed {
-        report.push(Level::Error, new.place, name.as_bytes(), format!("`{name}` of a rule cannot be updated"), "");
+        report.push(
+            Level::Error,
+            new.place,
+            name.as_bytes(),
+            format!("`{name}` of a rule cannot be updated"),
+            "",
+        );
         return;
     }
     let kind: Option<Single> = single(&new.value);
@@ -69,7 +79,8 @@ pub(crate) fn update_targets(collected: &Collected, steps: &mut [Step], report: 
             has_match = true;
             let starter = built.chain.links.first_mut().and_then(|link| link.condition.as_mut());
             let Some(condition) = starter else {
-                let message = format!("rule {} looks at nothing, so it has no targets to update", built.chain.id);
+                let message =
+                    format!("rule {} looks at nothing, so it has no targets to update", built.chain.id);
                 report.push(Level::Warning, *place, b"", message, "");
                 continue;
             };
@@ -128,5 +139,11 @@ fn described(selection: &RuleSelection) -> String {
 }
 
 fn unmatched(report: &mut Report, place: Place, message: &str) {
-    report.push(Level::Warning, place, b"", message.to_owned(), "tags and messages are compared as a whole, not as expressions");
+    report.push(
+        Level::Warning,
+        place,
+        b"",
+        message.to_owned(),
+        "tags and messages are compared as a whole, not as expressions",
+    );
 }

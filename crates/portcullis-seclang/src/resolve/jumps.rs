@@ -12,14 +12,18 @@ use crate::syntax::Phase;
 /// marker of that number is put. Removed rules are gone.
 pub(crate) fn phases(steps: Vec<Step>, report: &mut Report) -> [Vec<Entry>; 5] {
     let bad = unknown_targets(&steps, report);
-    let jumped: HashSet<Arc<[u8]>> = steps.iter().filter_map(jump_of).map(|(_, name)| Arc::clone(name)).collect();
+    let jumped: HashSet<Arc<[u8]>> =
+        steps.iter().filter_map(jump_of).map(|(_, name)| Arc::clone(name)).collect();
     let mut phases: [Vec<Entry>; 5] = Default::default();
     for step in steps {
         match step {
-            Step::Marker(name) => phases.iter_mut().for_each(|entries| entries.push(Entry::Marker(Arc::clone(&name)))),
+            Step::Marker(name) => {
+                phases.iter_mut().for_each(|entries| entries.push(Entry::Marker(Arc::clone(&name))))
+            }
             Step::Chain(built) => {
                 let Built { chain, is_removed, .. } = *built;
-                let Some(entries) = phases.get_mut(usize::from(chain.phase.number()).saturating_sub(1)) else {
+                let Some(entries) = phases.get_mut(usize::from(chain.phase.number()).saturating_sub(1))
+                else {
                     continue;
                 };
                 let number: Arc<[u8]> = Arc::from(chain.id.to_string().into_bytes());
@@ -51,10 +55,17 @@ fn unknown_targets(steps: &[Step], report: &mut Report) -> HashSet<u64> {
     let mut bad = HashSet::new();
     for step in steps.iter().rev() {
         if let Some((built, name)) = jump_of(step) {
-            let is_known = later.contains(&(None, name.to_vec())) || later.contains(&(Some(built.chain.phase), name.to_vec()));
+            let is_known = later.contains(&(None, name.to_vec()))
+                || later.contains(&(Some(built.chain.phase), name.to_vec()));
             if !is_known {
                 let message = format!("no marker `{}` comes later", shown(name));
-                report.push(Level::Error, built.skip_place, name, message, "`skipAfter` jumps forward, to a `SecMarker` or the number of a rule of the same phase");
+                report.push(
+                    Level::Error,
+                    built.skip_place,
+                    name,
+                    message,
+                    "`skipAfter` jumps forward, to a `SecMarker` or the number of a rule of the same phase",
+                );
                 bad.insert(built.chain.id);
             }
         }

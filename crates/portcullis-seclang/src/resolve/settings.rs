@@ -1,6 +1,6 @@
 //! Settings in order; of several the last one counts, but lists grow.
 
-use crate::rules::Settings;
+use crate::rules::{HostSetting, Settings};
 use crate::source::Located;
 use crate::syntax::Setting;
 
@@ -23,14 +23,14 @@ pub(crate) fn settings(directives: Vec<Located<Setting>>) -> Settings {
             Setting::ArgumentsLimit(count) => settings.arguments_max = Some(count),
             Setting::ArgumentSeparator(byte) => settings.argument_separator = byte,
             Setting::CookieFormat(format) => settings.cookie_format = format,
-            Setting::UnicodeMap { mapping } => settings.unicode_map = mapping,
+            Setting::UnicodeMap(map) => settings.unicode_map = Some(map),
             Setting::CollectionTimeout(secs) => settings.collection_timeout_secs = Some(secs),
             Setting::UploadFileLimit(count) => settings.upload_files_max = Some(count),
             Setting::ParseXmlIntoArgs(mode) => settings.parse_xml_into_args = mode,
             Setting::ComponentSignature(text) => settings.component_signatures.push(text),
             Setting::ServerSignature(text) => settings.server_signature = Some(text),
             Setting::WebAppId(text) => settings.web_app_id = Some(text),
-            Setting::Host { name, value } => settings.host.push(Located::new((name, value), place)),
+            Setting::Host { name, value } => settings.host.push(HostSetting { name, value, place }),
         }
     }
     settings
