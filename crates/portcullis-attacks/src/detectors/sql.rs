@@ -40,7 +40,7 @@ const OVERLAP: usize = 256;
 
 /// Finds SQL injection.
 #[derive(Debug)]
-pub struct Sql;
+pub(super) struct Sql;
 
 impl Detector for Sql {
     fn class(&self) -> Class {
@@ -60,6 +60,11 @@ impl Detector for Sql {
         let mut found = Findings::default();
         let mut tokens = Vec::with_capacity(64);
         read(view.lower, 0, Start::Value, &mut tokens, &mut found);
+        if marks.has_quotes() && !found.is_certain() {
+            let mut blind = Findings::default();
+            read(view.lower, 0, Start::Blind, &mut tokens, &mut blind);
+            found.take_over(blind, SURE_IN_ANY_QUOTES);
+        }
         for breakout in breakout::find(view.lower, &marks) {
             if found.is_certain() {
                 break;
@@ -79,7 +84,7 @@ impl Detector for Sql {
 
 /// Judges one reading, window by window.
 fn read(lower: &[u8], from: usize, start: Start, tokens: &mut Vec<Token>, found: &mut Findings) {
-    let mut lexer = Lexer::new(lower, from);
+    let mut lexer = Lexer::new(lower, from, start == Start::Blind);
     tokens.clear();
     let mut first = true;
     loop {
@@ -106,7 +111,8 @@ fn judge(tokens: &Tokens<'_>, found: &mut Findings) {
             _ => {}
         }
         // A statement may stand behind closing and opening brackets, but behind nothing else.
-        fresh &= matches!(tokens.kind(at), Kind::Close | Kind::Open | Kind::Comma | Kind::Other);
+        fresh &= matches!(tokens.kind(at), Kind::Close | Kind::Open | Kind::Comma | Kind::Other)
+            || (at == 0 && matches!(tokens.kind(at), Kind::Number | Kind::Text));
     }
 }
 
@@ -115,13 +121,21 @@ fn judge_word(tokens: &Tokens<'_>, at: usize, word: Word, fresh: bool, found: &m
         Word::Or | Word::And | Word::Xor => condition::check(tokens, at, found),
         Word::Union => union::check(tokens, at, found),
         Word::Select if tokens.before(at) == Kind::Open => statement::check_subquery(tokens, at, found),
-        Word::Having | Word::Where | Word::Order | Word::Group | Word::Into | Word::Procedure | Word::Limit | Word::Case => {
+        Word::Having
+        | Word::Where
+        | Word::Order
+        | Word::Group
+        | Word::Into
+        | Word::Procedure
+        | Word::Limit
+        | Word::Case => {
             clause::check(tokens, at, word, found);
         }
         _ if word.is_function() || word == Word::Catalog => call::check(tokens, at, word, found),
         _ => {}
     }
-    if fresh || matches!(tokens.kind(at), Kind::Word(Word::Waitfor | Word::Declare | Word::Exec | Word::Load)) {
+    if fresh || matches!(tokens.kind(at), Kind::Word(Word::Waitfor | Word::Declare | Word::Exec | Word::Load))
+    {
         statement::check_whole(tokens, at, found);
     }
     if tokens.versioned(at) {
@@ -129,10 +143,60 @@ fn judge_word(tokens: &Tokens<'_>, at: usize, word: Word, fresh: bool, found: &m
     }
 }
 
+/// What is an injection in whatever quotes it stands: a value may be a text in another language that holds the real one.
+const SURE_IN_ANY_QUOTES: &[&str] =
+    &["union_select", "time_delay", "error_function", "system_function", "file_written"];
+
 /// An injection holds one of these. A quote alone is listed because `'='` and `admin'#` hold nothing else.
 const LITERALS: &[&str] = &[
-    "'", "\"", "`", "--", "/*", "||", "&&", ";", "#", "union", "select", "or", "and", "having", "group", "order", "where", "sleep",
-    "benchmark", "delay", "declare", "exec", "into", "insert", "update", "delete", "drop", "truncate", "create", "alter", "analyse",
-    "xp_", "sp_", "cast", "convert", "concat", "information_schema", "load", "extractvalue", "updatexml", "utl_", "dbms_", "case", "backup",
-    "bulk", "copy", "un", "sel", "load_file", "json_keys",
+    "'",
+    "\"",
+    "`",
+    "--",
+    "/*",
+    "||",
+    "&&",
+    ";",
+    "#",
+    "union",
+    "select",
+    "or",
+    "and",
+    "having",
+    "group",
+    "order",
+    "where",
+    "sleep",
+    "benchmark",
+    "delay",
+    "declare",
+    "exec",
+    "into",
+    "insert",
+    "update",
+    "delete",
+    "drop",
+    "truncate",
+    "create",
+    "alter",
+    "analyse",
+    "xp_",
+    "sp_",
+    "cast",
+    "convert",
+    "concat",
+    "information_schema",
+    "load",
+    "extractvalue",
+    "updatexml",
+    "utl_",
+    "dbms_",
+    "case",
+    "backup",
+    "bulk",
+    "copy",
+    "un",
+    "sel",
+    "load_file",
+    "json_keys",
 ];

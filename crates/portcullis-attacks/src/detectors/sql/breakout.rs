@@ -2,11 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{
-    lexer::word_length,
-    token::Start,
-    word::Word,
-};
+use super::{lexer::word_length, token::Start, word::Word};
 
 /// Quotes of a value that are looked at.
 const QUOTES_MAX: usize = 48;
@@ -29,10 +25,25 @@ impl Marks {
             || memchr::memchr3(b',', b'@', b'*', lower).is_some()
             || memchr::memmem::find(lower, b"--").is_some()
             || memchr::memmem::find(lower, b"select").is_some()
-            || [b" by ".as_slice(), b"like", b"between", b" is ", b"union", b"+by+", b" or ", b"drop", b"exec"]
-                .iter()
-                .any(|word| memchr::memmem::find(lower, word).is_some());
+            || [
+                b" by ".as_slice(),
+                b"like",
+                b"between",
+                b" is ",
+                b"union",
+                b"+by+",
+                b" or ",
+                b"drop",
+                b"exec",
+            ]
+            .iter()
+            .any(|word| memchr::memmem::find(lower, word).is_some());
         Self { quotes, others }
+    }
+
+    /// Whether quotes occur.
+    pub(super) fn has_quotes(&self) -> bool {
+        self.quotes
     }
 
     /// Whether any rule could find something.
@@ -61,7 +72,10 @@ pub(super) fn find(lower: &[u8], marks: &Marks) -> SmallVec<[Breakout; READINGS_
         let Some(quote) = lower.get(at).copied() else { break };
         let behind = lower.get(at + 1..).unwrap_or_default();
         let follows = follows(behind);
-        if quote == b'\'' && follows != Follows::Statement && is_apostrophe(lower.get(..at).unwrap_or_default(), behind) {
+        if quote == b'\''
+            && follows != Follows::Statement
+            && is_apostrophe(lower.get(..at).unwrap_or_default(), behind)
+        {
             continue;
         }
         let index = match quote {
@@ -71,7 +85,13 @@ pub(super) fn find(lower: &[u8], marks: &Marks) -> SmallVec<[Breakout; READINGS_
         };
         let first = seen.get_mut(index).is_some_and(|seen| !core::mem::replace(seen, true));
         if follows == Follows::Statement {
-            let start = if first { Start::Quote(quote) } else { Start::Middle };
+            // Behind a blank and before a letter, a quote opens: a word is quoted.
+            let opens = at
+                .checked_sub(1)
+                .and_then(|at| lower.get(at))
+                .is_some_and(|byte| matches!(byte, b' ' | b'+'))
+                && behind.first().is_some_and(u8::is_ascii_alphabetic);
+            let start = if first && !opens { Start::Quote(quote) } else { Start::Middle };
             found.push(Breakout { behind: at + 1, start });
             if found.len() >= READINGS_MAX {
                 break;
@@ -95,15 +115,26 @@ enum Follows {
 
 /// Whether what stands behind a quote could go on as SQL.
 fn follows(behind: &[u8]) -> Follows {
-    let skipped = behind.iter().take(64).take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b')' | b'+' | b'\x0b' | b'\0')).count();
+    let skipped = behind
+        .iter()
+        .take(64)
+        .take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b')' | b'+' | b'\x0b' | b'\0'))
+        .count();
     let rest = behind.get(skipped..).unwrap_or_default();
     let statement = match rest {
-        [b'=' | b'<' | b'>' | b'!' | b'|' | b'&' | b'^' | b'*' | b'/' | b'-' | b'%' | b';' | b'#' | b',' | b'~', ..] => true,
+        [
+            b'=' | b'<' | b'>' | b'!' | b'|' | b'&' | b'^' | b'*' | b'/' | b'-' | b'%' | b';' | b'#' | b','
+            | b'~',
+            ..,
+        ] => true,
         [b'\'' | b'"', ..] => behind.iter().take(skipped).any(|byte| *byte == b'+'),
         [byte, ..] if byte.is_ascii_alphabetic() => {
-            let word = rest.get(..word_length(rest.get(..32.min(rest.len())).unwrap_or_default())).unwrap_or_default();
+            let word = rest
+                .get(..word_length(rest.get(..32.min(rest.len())).unwrap_or_default()))
+                .unwrap_or_default();
             Word::of(word).is_some_and(Word::follows_string)
-                || word.starts_with(b"un") || word.starts_with(b"se")
+                || word.starts_with(b"un")
+                || word.starts_with(b"se")
                 || (behind.first() == Some(&b'+') && Word::of(word).is_some_and(Word::is_function))
         }
         [b'(' | b'@', ..] => behind.first() == Some(&b'+'),

@@ -44,8 +44,18 @@ fn arguments(tokens: &Tokens<'_>, open: usize) -> Option<Arguments> {
     if tokens.kind(open) != Kind::Open {
         return None;
     }
-    let mut found =
-        Arguments { end: open + 1, closed: false, count: 0, select: false, telling: false, hex: false, functions: 0, numbers: 0, names: 0, other: 0 };
+    let mut found = Arguments {
+        end: open + 1,
+        closed: false,
+        count: 0,
+        select: false,
+        telling: false,
+        hex: false,
+        functions: 0,
+        numbers: 0,
+        names: 0,
+        other: 0,
+    };
     let mut depth = 1_usize;
     while found.end < open + ARGUMENTS_MAX {
         match tokens.kind(found.end) {
@@ -61,7 +71,9 @@ fn arguments(tokens: &Tokens<'_>, open: usize) -> Option<Arguments> {
             Kind::Comma if depth == 1 => found.count += 1,
             Kind::Word(Word::Select) => found.select = true,
             Kind::Variable | Kind::Word(Word::Telling | Word::Catalog) => found.telling = true,
-            Kind::Word(word) if word.is_function() && tokens.kind(found.end + 1) == Kind::Open => found.functions += 1,
+            Kind::Word(word) if word.is_function() && tokens.kind(found.end + 1) == Kind::Open => {
+                found.functions += 1
+            }
             Kind::Number => {
                 found.numbers += 1;
                 found.hex |= tokens.text(found.end).starts_with(b"0x");
@@ -93,18 +105,29 @@ fn delayer(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
         b"benchmark" => 8,
         b"generate_series" | b"randomblob" if arguments.numbers == 0 && arguments.names == 0 => 0,
         b"generate_series" | b"randomblob" => {
-            let large = (open..arguments.end).any(|i| tokens.kind(i) != Kind::Comma && tokens.text(i).len() >= 6);
+            let large =
+                (open..arguments.end).any(|i| tokens.kind(i) != Kind::Comma && tokens.text(i).len() >= 6);
             if large { 10 } else { 4 }
         }
         _ if arguments.end == open + 1 => 4,
         _ => 10,
     };
-    out.add(tokens, "time_delay", score, (at, arguments.end), "a function that waits or burns time is called, to tell by the clock what a query answered");
+    out.add(
+        tokens,
+        "time_delay",
+        score,
+        (at, arguments.end),
+        "a function that waits or burns time is called, to tell by the clock what a query answered",
+    );
 }
 
 fn sleep(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
     let Some(arguments) = arguments(tokens, at + 1) else { return };
-    let waits = arguments.numbers > 0 || arguments.functions > 0 || arguments.select || arguments.telling || arguments.end > at + 2;
+    let waits = arguments.numbers > 0
+        || arguments.functions > 0
+        || arguments.select
+        || arguments.telling
+        || arguments.end > at + 2;
     if !waits || arguments.count > 0 {
         return;
     }
@@ -112,12 +135,30 @@ fn sleep(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
     let score = match tokens.before(at) {
         Kind::Logic | Kind::Comma | Kind::Arith | Kind::Compare | Kind::Not => 10,
         Kind::Word(word)
-            if word.is_logic() || matches!(word, Word::Select | Word::By | Word::Then | Word::When | Word::Else | Word::Not | Word::All | Word::Having | Word::Where | Word::Like) =>
+            if word.is_logic()
+                || matches!(
+                    word,
+                    Word::Select
+                        | Word::By
+                        | Word::Then
+                        | Word::When
+                        | Word::Else
+                        | Word::Not
+                        | Word::All
+                        | Word::Having
+                        | Word::Where
+                        | Word::Like
+                ) =>
         {
             10
         }
         Kind::Number => 8,
-        Kind::Open if matches!(tokens.before(at - 1), Kind::Word(_)) && tokens.before(at - 1) != Kind::Word(Word::Plain) => 10,
+        Kind::Open
+            if matches!(tokens.before(at - 1), Kind::Word(_))
+                && tokens.before(at - 1) != Kind::Word(Word::Plain) =>
+        {
+            10
+        }
         Kind::Open => 6,
         Kind::Semicolon if tokens.start != Start::Value => 10,
         _ if tokens.at_break(at) => 10,
@@ -127,7 +168,13 @@ fn sleep(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
         _ if tokens.hidden(at) || tokens.hidden(at + 1) => 10,
         _ => 3,
     };
-    out.add(tokens, "time_delay", score, (at, arguments.end), "a function that waits or burns time is called, to tell by the clock what a query answered");
+    out.add(
+        tokens,
+        "time_delay",
+        score,
+        (at, arguments.end),
+        "a function that waits or burns time is called, to tell by the clock what a query answered",
+    );
 }
 
 fn erring(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
@@ -141,7 +188,13 @@ fn erring(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
         () if open > at + 1 => 9,
         () => 4,
     };
-    out.add(tokens, "error_function", score, (at, arguments.end), "a function whose error message carries data out is called");
+    out.add(
+        tokens,
+        "error_function",
+        score,
+        (at, arguments.end),
+        "a function whose error message carries data out is called",
+    );
 }
 
 fn cast(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
@@ -151,7 +204,13 @@ fn cast(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
         () if arguments.telling || arguments.hex => 8,
         () => 0,
     };
-    out.add(tokens, "error_function", score, (at, arguments.end), "a conversion that fails on text carries data out in its error message");
+    out.add(
+        tokens,
+        "error_function",
+        score,
+        (at, arguments.end),
+        "a conversion that fails on text carries data out in its error message",
+    );
 }
 
 fn system(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
@@ -159,16 +218,31 @@ fn system(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
     let procedure = matches!(tokens.text(at), [b's' | b'x', b'p', b'_', ..]);
     let score = match () {
         () if called => 10,
-        () if procedure && (tokens.before(at) != Kind::End || matches!(tokens.kind(at + 1), Kind::Text | Kind::OpenText(_))) => 10,
+        () if procedure
+            && (tokens.before(at) != Kind::End
+                || matches!(tokens.kind(at + 1), Kind::Text | Kind::OpenText(_))) =>
+        {
+            10
+        }
         () if procedure => 6,
         () => 5,
     };
-    out.add(tokens, "system_function", score, (at, at + 2), "a function of the database that reads files or runs commands is called");
+    out.add(
+        tokens,
+        "system_function",
+        score,
+        (at, at + 2),
+        "a function of the database that reads files or runs commands is called",
+    );
 }
 
 fn catalog(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
-    let from = matches!(tokens.before(at), Kind::Word(Word::From | Word::Into | Word::Join) | Kind::Comma | Kind::Open | Kind::Dot);
-    let asked = (at.saturating_sub(32)..at + 16).any(|i| matches!(tokens.kind(i), Kind::Word(Word::Select | Word::Where)));
+    let from = matches!(
+        tokens.before(at),
+        Kind::Word(Word::From | Word::Into | Word::Join) | Kind::Comma | Kind::Open | Kind::Dot
+    );
+    let asked = (at.saturating_sub(32)..at + 16)
+        .any(|i| matches!(tokens.kind(i), Kind::Word(Word::Select | Word::Where)));
     let dotted = tokens.kind(at + 1) == Kind::Dot;
     let score = match () {
         () if asked && from => 10,
@@ -192,10 +266,29 @@ fn gathering(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
         () if arguments.select && arguments.other == 0 => 10,
         () if joins && (arguments.hex || arguments.telling) => 10,
         () if tokens.hidden(at + 1) && joins => 10,
+        () if taken
+            && arguments.telling
+            && tokens.leads(at)
+            && tokens.start == Start::Value
+            && arguments.closed =>
+        {
+            10
+        }
         () if taken && arguments.telling && arguments.functions > 0 && arguments.other == 0 => 8,
         () if taken && arguments.telling && arguments.other == 0 => 6,
-        () if taken && matches!(name, b"make_set" | b"elt" | b"conv" | b"export_set" | b"find_in_set") && arguments.functions > 0 => 8,
+        () if taken
+            && matches!(name, b"make_set" | b"elt" | b"conv" | b"export_set" | b"find_in_set")
+            && arguments.functions > 0 =>
+        {
+            8
+        }
         () => 0,
     };
-    out.add(tokens, "data_gathering", score, (at, arguments.end), "functions gather data of the server or take it apart");
+    out.add(
+        tokens,
+        "data_gathering",
+        score,
+        (at, arguments.end),
+        "functions gather data of the server or take it apart",
+    );
 }

@@ -68,12 +68,20 @@ impl Expression {
 
     /// Whether it holds operands at all.
     pub(super) fn is_empty(&self) -> bool {
-        self.literals == 0 && self.names == 0 && self.variables == 0 && self.functions == 0 && self.calls == 0 && !self.nested
+        self.literals == 0
+            && self.names == 0
+            && self.variables == 0
+            && self.functions == 0
+            && self.calls == 0
+            && !self.nested
     }
 
     /// Whether it says the same whatever the row holds.
     pub(super) fn is_constant(&self) -> bool {
-        self.names == 0 && self.calls == 0 && !self.nested && self.literals + self.variables + self.functions > 0
+        self.names == 0
+            && self.calls == 0
+            && !self.nested
+            && self.literals + self.variables + self.functions > 0
     }
 }
 
@@ -119,7 +127,8 @@ pub(super) fn read(tokens: &Tokens<'_>, from: usize, operand: Due) -> Expression
     };
     reader.found.stop = stop;
     reader.found.end = reader.at;
-    reader.found.dangling = due == Due::Operand && matches!(stop, Stop::End | Stop::Comment | Stop::Clause | Stop::Logic | Stop::Semicolon);
+    reader.found.dangling = due == Due::Operand
+        && matches!(stop, Stop::End | Stop::Comment | Stop::Clause | Stop::Logic | Stop::Semicolon);
     reader.found
 }
 
@@ -236,8 +245,18 @@ impl Reader<'_, '_> {
                 }
                 self.go(Due::Operator)
             }
-            Word::Plain | Word::Function | Word::Object | Word::Sleep | Word::Delay | Word::Top | Word::Load | Word::Catalog
-            | Word::Values | Word::System | Word::Erring | Word::Delayer => {
+            Word::Plain
+            | Word::Function
+            | Word::Object
+            | Word::Sleep
+            | Word::Delay
+            | Word::Top
+            | Word::Load
+            | Word::Catalog
+            | Word::Values
+            | Word::System
+            | Word::Erring
+            | Word::Delayer => {
                 self.found.names += 1;
                 self.go(Due::Operator)
             }
@@ -308,6 +327,11 @@ impl Reader<'_, '_> {
                 self.between |= word == Word::Between;
                 self.go(Due::Operand)
             }
+            Word::Not
+                if matches!(self.tokens.word(self.at + 1), Some(Word::Like | Word::In | Word::Between)) =>
+            {
+                self.go(Due::Operator)
+            }
             Word::Not | Word::Div | Word::Inside => self.go(Due::Operand),
             Word::And if self.between => {
                 self.between = false;
@@ -316,7 +340,11 @@ impl Reader<'_, '_> {
             _ if word.is_logic() && self.depth > 0 => self.go(Due::Operand),
             _ if word.is_logic() => Err(Stop::Logic),
             Word::As if self.depth > 0 => self.go(Due::Operand),
-            Word::From | Word::Where | Word::Order | Word::By | Word::Direction | Word::Limit if self.depth > 0 => self.go(Due::Operand),
+            Word::From | Word::Where | Word::Order | Word::By | Word::Direction | Word::Limit
+                if self.depth > 0 =>
+            {
+                self.go(Due::Operand)
+            }
             _ if word.begins_clause() => Err(Stop::Clause),
             _ => Err(Stop::Junk),
         }

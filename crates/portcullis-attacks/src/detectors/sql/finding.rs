@@ -27,7 +27,14 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Adds a finding over the tokens `from..to`, if it is surer than what its rule found before.
-    pub(super) fn add(&mut self, tokens: &Tokens<'_>, rule: &'static str, score: u8, span: (usize, usize), why: &'static str) {
+    pub(super) fn add(
+        &mut self,
+        tokens: &Tokens<'_>,
+        rule: &'static str,
+        score: u8,
+        span: (usize, usize),
+        why: &'static str,
+    ) {
         if score == 0 {
             return;
         }
@@ -40,9 +47,21 @@ impl Findings {
         }
     }
 
+    /// Takes over what another reading is sure of, as far as its rules are listed.
+    pub(super) fn take_over(&mut self, other: Self, rules: &[&str]) {
+        for finding in other.list {
+            if finding.score >= 8
+                && rules.contains(&finding.rule)
+                && !self.list.iter().any(|known| known.rule == finding.rule && known.score >= finding.score)
+            {
+                self.list.push(finding);
+            }
+        }
+    }
+
     /// The findings, surest first.
     pub(super) fn sorted(mut self) -> SmallVec<[Finding; 4]> {
-        self.list.sort_by(|a, b| b.score.cmp(&a.score));
+        self.list.sort_by_key(|finding| core::cmp::Reverse(finding.score));
         self.list
     }
 

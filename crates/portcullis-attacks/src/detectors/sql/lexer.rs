@@ -20,12 +20,14 @@ pub(super) struct Lexer<'a> {
     hidden: bool,
     versioned: bool,
     last: Kind,
+    /// Quotes are no more than separators.
+    blind: bool,
 }
 
 impl<'a> Lexer<'a> {
     /// A lexer over lower-case bytes from an offset.
-    pub(super) const fn new(lower: &'a [u8], from: usize) -> Self {
-        Self { lower, at: from, ended: from, hidden: false, versioned: false, last: Kind::End }
+    pub(super) const fn new(lower: &'a [u8], from: usize, blind: bool) -> Self {
+        Self { lower, at: from, ended: from, hidden: false, versioned: false, last: Kind::End, blind }
     }
 
     /// Whether all is read.
@@ -78,6 +80,7 @@ impl<'a> Lexer<'a> {
             b'a'..=b'z' | b'_' | b'$' => self.word(),
             b'0'..=b'9' => self.number(),
             b'.' if self.peek(1).is_ascii_digit() => self.number(),
+            b'\'' | b'"' | b'`' if self.blind => self.take(1, Kind::Other),
             b'\'' | b'"' | b'`' => self.text(byte),
             b'-' if self.peek(1) == b'-' => self.line_comment(2),
             b'#' => self.line_comment(1),
@@ -130,10 +133,18 @@ impl<'a> Lexer<'a> {
             self.versioned = true;
             return self.take(length + used, Kind::Word(joined));
         }
-        let prefixes_text = matches!(next, [b'\'', ..]) && matches!(word, b"n" | b"x" | b"b" | b"e" | b"_utf8" | b"_binary" | b"_latin1");
-        if prefixes_text {
+        let prefixes_text = matches!(next, [b'\'', ..])
+            && matches!(word, b"n" | b"x" | b"b" | b"e" | b"_utf8" | b"_binary" | b"_latin1");
+        if prefixes_text && !self.blind {
             self.at += length;
             return self.text(b'\'');
+        }
+        if let Some(tail) = word.strip_prefix(b"select")
+            && Word::of(tail).is_some_and(Word::is_function)
+            && next.first() == Some(&b'(')
+        {
+            // A tool's template, or a filter that dropped the blank: both words are read.
+            return self.take(word.len() - tail.len(), Kind::Word(Word::Select));
         }
         match Word::of(word) {
             Some(found) => self.take(length, Kind::Word(found)),
@@ -169,6 +180,12 @@ impl<'a> Lexer<'a> {
         let next = tail.get(letters..).unwrap_or_default();
         if Word::of(word).is_some() || joined(word, next).is_some() {
             return self.take(digits, Kind::Number);
+        }
+        if matches!(word, [b'd' | b'f', b'u', b'n', ..])
+            && word.get(1..).and_then(Word::of) == Some(Word::Union)
+        {
+            // Oracle's suffixes of a number's type.
+            return self.take(digits + 1, Kind::Number);
         }
         self.take(digits + letters, Kind::Name)
     }
@@ -255,8 +272,13 @@ impl<'a> Lexer<'a> {
         }
         let at_signs = self.rest().iter().take(2).take_while(|byte| **byte == b'@').count();
         let tail = self.lower.get(self.at + at_signs..).unwrap_or_default();
-        let quoted = matches!(tail.first(), Some(b'`')).then(|| memchr(b'`', tail.get(1..65.min(tail.len())).unwrap_or_default()));
-        let name = quoted.flatten().map_or_else(|| word_length(tail), |end| end + 2);
+        let quoted = match tail.first() {
+            Some(quote @ (b'`' | b'"' | b'\'')) => {
+                memchr(*quote, tail.get(1..65.min(tail.len())).unwrap_or_default())
+            }
+            _ => None,
+        };
+        let name = quoted.map_or_else(|| word_length(tail), |end| end + 2);
         self.take(at_signs + name, Kind::Variable)
     }
 
@@ -301,26 +323,34 @@ pub(super) fn word_length(text: &[u8]) -> usize {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$';
     let mut length = 0;
     while let Some(byte) = text.get(length) {
-        if plain(*byte) {
-            length += 1;
-        } else if *byte >= 0x80 && !is_punctuation(text.get(length..).unwrap_or_default()) {
-            length += 1;
-        } else {
+        let beyond = *byte >= 0x80 && !is_punctuation(text.get(length..).unwrap_or_default());
+        if !plain(*byte) && !beyond {
             break;
         }
+        length += 1;
     }
     length
 }
 
 /// Unicode's general punctuation and spaces.
 const fn is_punctuation(text: &[u8]) -> bool {
-    matches!(text, [0xE2, 0x80 | 0x81, ..] | [0xC2, 0x85 | 0xA0 | 0xAD, ..] | [0xE3, 0x80, 0x80, ..] | [0xEF, 0xBB, 0xBF, ..] | [0xA0, ..])
+    matches!(
+        text,
+        [0xE2, 0x80 | 0x81, ..]
+            | [0xC2, 0x85 | 0xA0 | 0xAD, ..]
+            | [0xE3, 0x80, 0x80, ..]
+            | [0xEF, 0xBB, 0xBF, ..]
+            | [0xA0, ..]
+    )
 }
 
 /// Bytes of an invisible or white character at the front, 0 if there is none.
 const fn invisible(text: &[u8]) -> usize {
     match text {
-        [0xE2, 0x80, 0x80..=0x8F | 0xA8..=0xAF, ..] | [0xE2, 0x81, 0xA0, ..] | [0xE3, 0x80, 0x80, ..] | [0xEF, 0xBB, 0xBF, ..] => 3,
+        [0xE2, 0x80, 0x80..=0x8F | 0xA8..=0xAF, ..]
+        | [0xE2, 0x81, 0xA0, ..]
+        | [0xE3, 0x80, 0x80, ..]
+        | [0xEF, 0xBB, 0xBF, ..] => 3,
         [0xC2, 0x85 | 0xA0 | 0xAD, ..] => 2,
         [0xA0, ..] => 1,
         _ => 0,
@@ -337,11 +367,17 @@ fn number_length(text: &[u8]) -> usize {
     let whole = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut length = whole;
     if text.get(length) == Some(&b'.') {
-        length += 1 + text.get(length + 1..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        length += 1 + text
+            .get(length + 1..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
     }
     if let Some([b'e', tail @ ..]) = text.get(length..) {
         let sign = usize::from(matches!(tail, [b'+' | b'-', ..]));
-        let power = tail.get(sign..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let power =
+            tail.get(sign..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
         if power > 0 {
             length += 1 + sign + power;
         }
@@ -384,11 +420,15 @@ fn joined(head: &[u8], mut next: &[u8]) -> Option<(Word, usize)> {
 /// Bytes at the front that a later stage drops from the middle of a word.
 fn seam(text: &[u8]) -> usize {
     if let Some(inside) = text.strip_prefix(b"/*") {
-        return memmem::find(inside.get(..16.min(inside.len())).unwrap_or_default(), b"*/").map_or(0, |end| end + 4);
+        return memmem::find(inside.get(..16.min(inside.len())).unwrap_or_default(), b"*/")
+            .map_or(0, |end| end + 4);
     }
     match invisible(text) {
         0 => {
-            let length = text.iter().take(8).take_while(|byte| matches!(byte, b'"' | b',' | b'\\' | b'\'')).count();
+            // Quotes as typographers set them are three bytes each.
+            let is_seam =
+                |byte: &&u8| matches!(byte, b'"' | b',' | b'\\' | b'\'' | 0xE2 | 0x80 | 0x98..=0x9D);
+            let length = text.iter().take(10).take_while(is_seam).count();
             if text.get(..length).is_some_and(|seam| seam.contains(&b',')) { length } else { 0 }
         }
         bytes => bytes,

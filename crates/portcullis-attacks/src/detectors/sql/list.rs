@@ -25,21 +25,31 @@ pub(super) fn judge(tokens: &Tokens<'_>, from: usize) -> List {
         && at < from + 16
     {
         at += 1;
+        if tokens.word(at - 1) == Some(Word::Top) && tokens.kind(at) == Kind::Number {
+            at += 1;
+        }
     }
     let next = tokens.kind(at + 1);
     match tokens.kind(at) {
         Kind::End | Kind::Comment => List::Empty,
         Kind::Variable | Kind::Star => List::Sure,
         Kind::Arith => match next {
-            Kind::Number | Kind::Open | Kind::Variable | Kind::Word(_) => List::Sure,
+            Kind::Number | Kind::Text | Kind::Open | Kind::Variable | Kind::Word(_) => List::Sure,
             _ => List::Doubtful,
         },
         Kind::Number | Kind::Text => match next {
-            Kind::Name if tokens.kind(at) == Kind::Number || tokens.kind(at + 2) == Kind::Name => List::Doubtful,
-            Kind::Word(Word::Or | Word::And) if !matches!(tokens.kind(at + 2), Kind::Number | Kind::Text | Kind::Variable | Kind::Open) => {
+            Kind::Name if tokens.kind(at) == Kind::Number || tokens.kind(at + 2) == Kind::Name => {
                 List::Doubtful
             }
-            Kind::End if tokens.kind(at) == Kind::Text => List::Doubtful,
+            Kind::Word(Word::Or | Word::And)
+                if !matches!(
+                    tokens.kind(at + 2),
+                    Kind::Number | Kind::Text | Kind::Variable | Kind::Open
+                ) =>
+            {
+                List::Doubtful
+            }
+            Kind::End if tokens.kind(at) == Kind::Text => List::Likely,
             _ => List::Sure,
         },
         Kind::OpenText(_) => List::Likely,
@@ -62,13 +72,12 @@ fn named(tokens: &Tokens<'_>, at: usize) -> List {
         Kind::Open if tokens.glued(at + 1) => List::Sure,
         Kind::Comma => match (tokens.kind(at + 2), tokens.kind(at + 3)) {
             // `a, b from`, `a, b, c`, `a, 0x3a`; a sentence's comma is followed by more than one word.
-            (Kind::Name | Kind::Word(_), Kind::Comma | Kind::Word(Word::From) | Kind::Open | Kind::Dot) | (Kind::Number | Kind::Text | Kind::Variable, _) => {
-                List::Sure
-            }
+            (Kind::Name | Kind::Word(_), Kind::Comma | Kind::Word(Word::From) | Kind::Open | Kind::Dot)
+            | (Kind::Number | Kind::Text | Kind::Variable, _) => List::Sure,
             _ => List::Doubtful,
         },
         Kind::Dot => List::Likely,
-        Kind::Word(Word::From) => List::Likely,
+        Kind::Word(Word::From | Word::As) => List::Likely,
         Kind::Logic | Kind::Compare => List::Likely,
         Kind::End | Kind::Comment | Kind::Close | Kind::Semicolon => List::Likely,
         _ => List::Doubtful,

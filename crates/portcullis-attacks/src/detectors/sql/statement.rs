@@ -10,11 +10,14 @@ use super::{
 /// Judges a statement behind a semicolon at an index.
 pub(super) fn check_stacked(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
     let mut next = at + 1;
-    while matches!(tokens.kind(next), Kind::Semicolon | Kind::Word(Word::Begin) | Kind::Open) && next < at + 8 {
+    while matches!(tokens.kind(next), Kind::Semicolon | Kind::Word(Word::Begin) | Kind::Open) && next < at + 8
+    {
         next += 1;
     }
     let Some(read) = read(tokens, next) else { return };
-    let firm = tokens.hidden(next) || matches!(tokens.start, Start::Quote(_));
+    let firm = tokens.hidden(next)
+        || matches!(tokens.start, Start::Quote(_))
+        || matches!(tokens.before(at), Kind::Number | Kind::Close);
     let score = match read.sure {
         Sure::Yes => 10,
         Sure::Likely if firm => 10,
@@ -22,7 +25,13 @@ pub(super) fn check_stacked(tokens: &Tokens<'_>, at: usize, out: &mut Findings) 
         Sure::Doubtful if firm => 5,
         Sure::Doubtful => 2,
     };
-    out.add(tokens, "stacked_statement", score, (at, read.end), "a semicolon ends the application's statement and another one follows");
+    out.add(
+        tokens,
+        "stacked_statement",
+        score,
+        (at, read.end),
+        "a semicolon ends the application's statement and another one follows",
+    );
 }
 
 /// Judges a statement that stands where the reading begins.
@@ -30,9 +39,10 @@ pub(super) fn check_whole(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
     let Some(read) = read(tokens, at) else { return };
     let score = match (read.sure, tokens.start) {
         (Sure::Yes, _) => 10,
+        (Sure::Likely, _) if matches!(tokens.before(at), Kind::Number | Kind::Text) => 5,
         (Sure::Likely, Start::Quote(_)) => 10,
         (Sure::Likely, Start::Value) => 6,
-        (Sure::Likely, Start::Middle) => 5,
+        (Sure::Likely, Start::Middle | Start::Blind) => 5,
         (Sure::Doubtful, _) => 2,
     };
     out.add(tokens, "whole_statement", score, (at, read.end), "the value is a statement of its own");
@@ -43,13 +53,14 @@ pub(super) fn check_subquery(tokens: &Tokens<'_>, at: usize, out: &mut Findings)
     let list = list::judge(tokens, at + 1);
     let mut depth = 1_usize;
     let mut from = false;
-    let mut telling = false;
+    let (mut telling, mut asks) = (false, false);
     let mut end = at + 1;
     while depth > 0 && end < at + 64 {
         match tokens.kind(end) {
             Kind::Open => depth += 1,
             Kind::Close => depth -= 1,
             Kind::Word(Word::From) => from = true,
+            Kind::Word(Word::Where | Word::Limit) if from => asks = true,
             Kind::Variable => telling = true,
             Kind::Word(word) if word.is_function() && tokens.kind(end + 1) == Kind::Open => telling = true,
             Kind::Word(Word::Select | Word::Catalog) => telling = true,
@@ -62,12 +73,19 @@ pub(super) fn check_subquery(tokens: &Tokens<'_>, at: usize, out: &mut Findings)
         List::Sure if from || telling => 10,
         List::Sure => 6,
         List::Likely if telling => 10,
+        List::Likely if from && (asks || tokens.hidden(at - 1)) => 10,
         List::Likely if from => 8,
         List::Likely => 3,
         List::Doubtful if from && telling => 6,
         _ => 0,
     };
-    out.add(tokens, "subquery", score, (at.saturating_sub(1), end), "a query in brackets stands inside the value");
+    out.add(
+        tokens,
+        "subquery",
+        score,
+        (at.saturating_sub(1), end),
+        "a query in brackets stands inside the value",
+    );
 }
 
 /// How much it is a statement rather than a sentence.
@@ -93,18 +111,29 @@ fn read(tokens: &Tokens<'_>, at: usize) -> Option<Read> {
     let (sure, length) = match word {
         Word::Select => return Some(select(tokens, at)),
         Word::Insert if tokens.word(at + 1) == Some(Word::Into) => {
-            let values = (at + 2..at + 48).any(|i| matches!(tokens.kind(i), Kind::Word(Word::Values | Word::Select)));
+            let values =
+                (at + 2..at + 48).any(|i| matches!(tokens.kind(i), Kind::Word(Word::Values | Word::Select)));
             (if values { Sure::Yes } else { Sure::Doubtful }, 3)
         }
         Word::Update => {
             let set = (at + 2..at + 6).find(|i| tokens.word(*i) == Some(Word::Set))?;
-            let assigns = matches!(tokens.kind(set + 1), Kind::Name | Kind::Word(_)) && (set + 2..set + 5).any(|i| tokens.kind(i) == Kind::Compare);
+            let assigns = matches!(tokens.kind(set + 1), Kind::Name | Kind::Word(_))
+                && (set + 2..set + 5).any(|i| tokens.kind(i) == Kind::Compare);
             (if assigns { Sure::Yes } else { Sure::Doubtful }, set - at + 3)
         }
         Word::Delete if tokens.word(at + 1) == Some(Word::From) => {
             let named = name_end(tokens, at + 2)?;
             let condition = tokens.word(named) == Some(Word::Where);
-            (if condition { Sure::Yes } else if ends(tokens, named) { Sure::Likely } else { Sure::Doubtful }, named - at)
+            (
+                if condition {
+                    Sure::Yes
+                } else if ends(tokens, named) {
+                    Sure::Likely
+                } else {
+                    Sure::Doubtful
+                },
+                named - at,
+            )
         }
         Word::Drop | Word::Truncate => {
             let object = matches!(tokens.word(at + 1), Some(Word::Object | Word::Procedure | Word::Telling));
@@ -115,6 +144,7 @@ fn read(tokens: &Tokens<'_>, at: usize) -> Option<Read> {
             // `drop table tennis` reads the same with or without harm: a mark of its own unless something is cut off.
             let sure = match tokens.kind(named) {
                 Kind::Comment => Sure::Yes,
+                Kind::Semicolon if matches!(tokens.kind(named + 1), Kind::Comment) => Sure::Yes,
                 _ if ends(tokens, named) => Sure::Likely,
                 _ => Sure::Doubtful,
             };
@@ -127,7 +157,13 @@ fn read(tokens: &Tokens<'_>, at: usize) -> Option<Read> {
             let named = name_end(tokens, at + 2)?;
             let body = tokens.kind(named) == Kind::Open
                 || matches!(tokens.word(named), Some(Word::As | Word::Drop | Word::Select))
-                || (word == Word::Alter && matches!(tokens.text(named), b"add" | b"modify" | b"rename" | b"identified" | b"with"));
+                || (word == Word::Alter
+                    && matches!(
+                        tokens.text(named),
+                        b"add" | b"modify" | b"rename" | b"identified" | b"with"
+                    ))
+                || (word == Word::Create
+                    && matches!(tokens.text(named), b"before" | b"after" | b"on" | b"for" | b"returns"));
             (if body { Sure::Yes } else { Sure::Doubtful }, named - at)
         }
         Word::Exec => exec(tokens, at)?,
@@ -135,7 +171,9 @@ fn read(tokens: &Tokens<'_>, at: usize) -> Option<Read> {
             (Kind::Variable, Kind::Name | Kind::Word(_)) => (Sure::Yes, 3),
             _ => return None,
         },
-        Word::Set if tokens.kind(at + 1) == Kind::Variable && tokens.kind(at + 2) == Kind::Compare => (Sure::Yes, 3),
+        Word::Set if tokens.kind(at + 1) == Kind::Variable && tokens.kind(at + 2) == Kind::Compare => {
+            (Sure::Yes, 3)
+        }
         Word::Waitfor => match (tokens.kind(at + 1), tokens.kind(at + 2)) {
             (Kind::Word(Word::Delay), Kind::Text | Kind::OpenText(_) | Kind::Variable) => (Sure::Yes, 3),
             (Kind::Name, Kind::Text | Kind::OpenText(_)) if tokens.text(at + 1) == b"time" => (Sure::Yes, 3),
@@ -144,16 +182,31 @@ fn read(tokens: &Tokens<'_>, at: usize) -> Option<Read> {
         Word::Shutdown if ends(tokens, at + 1) || tokens.text(at + 1) == b"with" => (Sure::Likely, 1),
         Word::Load => load(tokens, at)?,
         Word::Begin => match tokens.kind(at + 1) {
-            Kind::Word(Word::Declare | Word::Select | Word::Goto | Word::Exec) => (Sure::Yes, 2),
-            Kind::Name if tokens.text(at + 1) == b"try" && tokens.word(at + 2) == Some(Word::Select) => (Sure::Yes, 3),
+            Kind::Word(
+                Word::Declare | Word::Select | Word::Goto | Word::Exec | Word::Shutdown | Word::Waitfor,
+            ) => (Sure::Yes, 2),
+            Kind::Name if tokens.text(at + 1) == b"try" && tokens.word(at + 2) == Some(Word::Select) => {
+                (Sure::Yes, 3)
+            }
             _ => return None,
         },
         Word::Goto if tokens.kind(at + 1) == Kind::Name => {
-            let goes_on = (at + 2..at + 6).any(|i| matches!(tokens.kind(i), Kind::Word(Word::Select | Word::Declare)));
+            let goes_on =
+                (at + 2..at + 6).any(|i| matches!(tokens.kind(i), Kind::Word(Word::Select | Word::Declare)));
             (if goes_on { Sure::Yes } else { Sure::Doubtful }, 2)
         }
+        Word::Plain if tokens.text(at) == b"if" && matches!(tokens.kind(at + 1), Kind::Number) => {
+            let compared =
+                matches!(tokens.kind(at + 2), Kind::Compare) && matches!(tokens.kind(at + 3), Kind::Number);
+            let then = matches!(
+                tokens.kind(at + 4),
+                Kind::Word(Word::Drop | Word::Waitfor | Word::Shutdown | Word::Select | Word::Exec)
+            );
+            (compared && then).then_some((Sure::Yes, 5))?
+        }
         Word::Plain if tokens.text(at) == b"if" && tokens.kind(at + 1) == Kind::Open => {
-            let harmful = (at + 2..at + 40).any(|i| matches!(tokens.kind(i), Kind::Word(Word::Waitfor | Word::Delayer | Word::Select)));
+            let harmful = (at + 2..at + 40)
+                .any(|i| matches!(tokens.kind(i), Kind::Word(Word::Waitfor | Word::Delayer | Word::Select)));
             if !harmful {
                 return None;
             }
@@ -169,7 +222,12 @@ fn select(tokens: &Tokens<'_>, at: usize) -> Read {
     let from = (at + 2..at + 64).find(|i| tokens.word(*i) == Some(Word::From));
     let catalog = (at + 1..at + 64).any(|i| tokens.word(i) == Some(Word::Catalog));
     let goes_on = from.and_then(|from| name_end(tokens, from + 1)).is_some_and(|named| {
-        matches!(tokens.kind(named), Kind::Semicolon | Kind::Comment | Kind::Word(Word::Where | Word::Limit | Word::Order | Word::Group | Word::Join))
+        matches!(
+            tokens.kind(named),
+            Kind::Semicolon
+                | Kind::Comment
+                | Kind::Word(Word::Where | Word::Limit | Word::Order | Word::Group | Word::Join)
+        )
     });
     let sure = match list {
         _ if catalog => Sure::Yes,
@@ -207,13 +265,22 @@ fn exec(tokens: &Tokens<'_>, at: usize) -> Option<(Sure, usize)> {
         return (tokens.kind(at + 2) == Kind::Open && tokens.glued(at + 2)).then_some((Sure::Likely, 3));
     }
     match tokens.kind(at + 1) {
-        Kind::Open if matches!(tokens.kind(at + 2), Kind::Variable | Kind::Text | Kind::OpenText(_) | Kind::Word(_)) => Some((Sure::Yes, 3)),
+        Kind::Open
+            if matches!(
+                tokens.kind(at + 2),
+                Kind::Variable | Kind::Text | Kind::OpenText(_) | Kind::Word(_)
+            ) =>
+        {
+            Some((Sure::Yes, 3))
+        }
         Kind::Variable => Some((Sure::Yes, 2)),
         Kind::Name => {
             let named = name_end(tokens, at + 1)?;
             match tokens.kind(named) {
                 Kind::Variable => Some((Sure::Yes, named - at)),
-                _ if tokens.text(at + 1).starts_with(b"sp_") || tokens.text(at + 1).starts_with(b"xp_") => Some((Sure::Yes, named - at)),
+                _ if tokens.text(at + 1).starts_with(b"sp_") || tokens.text(at + 1).starts_with(b"xp_") => {
+                    Some((Sure::Yes, named - at))
+                }
                 _ if tokens.text(at + 1) == b"immediate" => Some((Sure::Likely, named - at)),
                 Kind::Text | Kind::OpenText(_) if named > at + 2 => Some((Sure::Yes, named - at)),
                 _ => None,
@@ -226,9 +293,9 @@ fn exec(tokens: &Tokens<'_>, at: usize) -> Option<(Sure, usize)> {
 fn load(tokens: &Tokens<'_>, at: usize) -> Option<(Sure, usize)> {
     match tokens.text(at) {
         b"load" => (at + 1..at + 6).any(|i| tokens.word(i) == Some(Word::Infile)).then_some((Sure::Yes, 3)),
-        b"backup" if tokens.word(at + 1) == Some(Word::Object) => {
-            (at + 2..at + 8).any(|i| matches!(tokens.text(i), b"disk" | b"disks" | b"to")).then_some((Sure::Yes, 3))
-        }
+        b"backup" if tokens.word(at + 1) == Some(Word::Object) => (at + 2..at + 8)
+            .any(|i| matches!(tokens.text(i), b"disk" | b"disks" | b"to"))
+            .then_some((Sure::Yes, 3)),
         b"bulk" => (tokens.word(at + 1) == Some(Word::Insert)).then_some((Sure::Yes, 2)),
         b"copy" => (at + 2..at + 12).any(|i| tokens.text(i) == b"program").then_some((Sure::Yes, 3)),
         _ => None,

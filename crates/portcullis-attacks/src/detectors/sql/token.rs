@@ -73,6 +73,8 @@ pub(super) enum Start {
     Quote(u8),
     /// After a later quote: nothing is known of what stands before.
     Middle,
+    /// At the value's first byte, with quotes taken for mere separators.
+    Blind,
 }
 
 /// Tokens with their text.
@@ -115,7 +117,10 @@ impl<'a> Tokens<'a> {
 
     /// The bytes at an index.
     pub(super) fn text(&self, at: usize) -> &'a [u8] {
-        self.list.get(at).and_then(|token| self.lower.get(token.start as usize..token.end as usize)).unwrap_or_default()
+        self.list
+            .get(at)
+            .and_then(|token| self.lower.get(token.start as usize..token.end as usize))
+            .unwrap_or_default()
     }
 
     /// Whether the token touches the one before.
@@ -143,7 +148,10 @@ impl<'a> Tokens<'a> {
     /// Whether nothing stands before the token but brackets.
     pub(super) fn leads(&self, at: usize) -> bool {
         self.first
-            && self.list.get(..at).is_some_and(|before| before.iter().all(|t| matches!(t.kind, Kind::Close | Kind::Open)))
+            && self
+                .list
+                .get(..at)
+                .is_some_and(|before| before.iter().all(|t| matches!(t.kind, Kind::Close | Kind::Open)))
     }
 
     /// The first byte of a token, or the end of the text.
@@ -153,7 +161,10 @@ impl<'a> Tokens<'a> {
 
     /// The byte after the token before `at`.
     pub(super) fn to(&self, at: usize) -> usize {
-        at.checked_sub(1).and_then(|at| self.list.get(at)).or(self.list.last()).map_or(0, |token| token.end as usize)
+        at.checked_sub(1)
+            .and_then(|at| self.list.get(at))
+            .or(self.list.last())
+            .map_or(0, |token| token.end as usize)
     }
 
     /// Whether a trailing comment at the index holds no sentence: attackers leave it empty or end it with a tag.
@@ -164,7 +175,8 @@ impl<'a> Tokens<'a> {
         let Some(token) = self.list.get(at) else { return false };
         let rest = self.lower.get(token.start as usize..).unwrap_or_default();
         let mut words = rest.split(|byte| byte.is_ascii_whitespace() || *byte == b'+').filter(|word| {
-            word.iter().filter(|byte| byte.is_ascii_alphabetic()).count() > 1 || word.iter().any(|byte| *byte >= 0x80)
+            word.iter().filter(|byte| byte.is_ascii_alphabetic()).count() > 1
+                || word.iter().any(|byte| *byte >= 0x80)
         });
         words.next();
         words.next().is_none()

@@ -20,7 +20,8 @@ pub(super) fn check(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
         hidden |= tokens.hidden(next);
         next += 1;
     }
-    let anchored = tokens.at_break(at) || matches!(tokens.before(at), Kind::Number | Kind::Text | Kind::Close | Kind::Word(Word::Null));
+    let anchored = tokens.at_break(at)
+        || matches!(tokens.before(at), Kind::Number | Kind::Text | Kind::Close | Kind::Word(Word::Null));
     if tokens.word(next) != Some(Word::Select) {
         let cut = matches!(tokens.kind(next), Kind::End | Kind::Comment);
         let score = match () {
@@ -28,7 +29,13 @@ pub(super) fn check(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
             () if cut && anchored => 5,
             () => 0,
         };
-        out.add(tokens, "union_probe", score, (at, next), "a union at the end of a value probes how a query takes it");
+        out.add(
+            tokens,
+            "union_probe",
+            score,
+            (at, next),
+            "a union at the end of a value probes how a query takes it",
+        );
         return;
     }
     hidden |= tokens.hidden(next) || tokens.hidden(next + 1);

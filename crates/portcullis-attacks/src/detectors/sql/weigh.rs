@@ -1,10 +1,6 @@
 //! What a finding weighs in the field where it stood.
 
-use super::{
-    finding::Finding,
-    lexer::word_length,
-    word::Word,
-};
+use super::{finding::Finding, lexer::word_length, word::Word};
 use crate::leaf::{Field, Leaf};
 
 /// Plain words in a row from which a value reads as prose.
@@ -33,7 +29,7 @@ impl Pass {
         match self.field {
             Field::Query | Field::Code if whole_statement => 0,
             Field::Query if matches!(finding.rule, "whole_statement" | "subquery" | "catalog_table") => 0,
-            Field::Code => finding.score.min(6),
+            Field::Code if finding.rule.ends_with("_condition") => finding.score.min(6),
             Field::Prose | Field::Markup if self.prose => finding.score.min(5),
             _ => finding.score,
         }
@@ -44,10 +40,22 @@ impl Pass {
 pub(super) fn is_statement(lower: &[u8]) -> bool {
     let begin = lower.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b'(').count();
     let rest = lower.get(begin..).unwrap_or_default();
-    let word = rest.get(..word_length(rest.get(..32.min(rest.len())).unwrap_or_default())).unwrap_or_default();
+    let word =
+        rest.get(..word_length(rest.get(..32.min(rest.len())).unwrap_or_default())).unwrap_or_default();
     matches!(
         Word::of(word),
-        Some(Word::Select | Word::Insert | Word::Update | Word::Delete | Word::Create | Word::Alter | Word::Drop | Word::Declare | Word::Exec | Word::Begin)
+        Some(
+            Word::Select
+                | Word::Insert
+                | Word::Update
+                | Word::Delete
+                | Word::Create
+                | Word::Alter
+                | Word::Drop
+                | Word::Declare
+                | Word::Exec
+                | Word::Begin
+        )
     ) || matches!(word, b"with" | b"explain" | b"show" | b"merge" | b"grant")
 }
 

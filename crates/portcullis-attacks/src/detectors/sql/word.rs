@@ -138,7 +138,14 @@ impl Word {
     pub(super) const fn is_function(self) -> bool {
         matches!(
             self,
-            Self::Cast | Self::Delayer | Self::Sleep | Self::Erring | Self::System | Self::Function | Self::Plain | Self::Telling
+            Self::Cast
+                | Self::Delayer
+                | Self::Sleep
+                | Self::Erring
+                | Self::System
+                | Self::Function
+                | Self::Plain
+                | Self::Telling
         )
     }
 
@@ -151,8 +158,21 @@ impl Word {
     pub(super) const fn begins_clause(self) -> bool {
         matches!(
             self,
-            Self::Union | Self::From | Self::Where | Self::Having | Self::Group | Self::Order | Self::Limit | Self::Into
-                | Self::Procedure | Self::Then | Self::Else | Self::When | Self::End | Self::Direction | Self::Join
+            Self::Union
+                | Self::From
+                | Self::Where
+                | Self::Having
+                | Self::Group
+                | Self::Order
+                | Self::Limit
+                | Self::Into
+                | Self::Procedure
+                | Self::Then
+                | Self::Else
+                | Self::When
+                | Self::End
+                | Self::Direction
+                | Self::Join
         )
     }
 
@@ -162,8 +182,20 @@ impl Word {
             || self.begins_clause()
             || matches!(
                 self,
-                Self::Not | Self::Like | Self::Between | Self::In | Self::Is | Self::Div | Self::As | Self::Waitfor | Self::Begin
-                    | Self::Goto | Self::Select | Self::Exec | Self::Declare | Self::Inside
+                Self::Not
+                    | Self::Like
+                    | Self::Between
+                    | Self::In
+                    | Self::Is
+                    | Self::Div
+                    | Self::As
+                    | Self::Waitfor
+                    | Self::Begin
+                    | Self::Goto
+                    | Self::Select
+                    | Self::Exec
+                    | Self::Declare
+                    | Self::Inside
             )
     }
 
@@ -172,8 +204,21 @@ impl Word {
         self.follows_string()
             || matches!(
                 self,
-                Self::All | Self::By | Self::Top | Self::Outfile | Self::Insert | Self::Update | Self::Delete | Self::Drop | Self::Create
-                    | Self::Alter | Self::Object | Self::Set | Self::Delay | Self::Values | Self::Case
+                Self::All
+                    | Self::By
+                    | Self::Top
+                    | Self::Outfile
+                    | Self::Insert
+                    | Self::Update
+                    | Self::Delete
+                    | Self::Drop
+                    | Self::Create
+                    | Self::Alter
+                    | Self::Object
+                    | Self::Set
+                    | Self::Delay
+                    | Self::Values
+                    | Self::Case
             )
     }
 
@@ -221,12 +266,11 @@ fn a_to_c(lower: &[u8]) -> Option<Word> {
         b"copy" => Word::Load,
         b"collate" => Word::Inside,
         b"cross" => Word::Join,
-        b"concat" | b"concat_ws" | b"char_length" | b"character_length" | b"chr" | b"conv" | b"coalesce" | b"ceil" | b"coercibility" => {
-            Word::Function
-        }
+        b"concat" | b"concat_ws" | b"char_length" | b"character_length" | b"chr" | b"conv" | b"coalesce"
+        | b"ceil" | b"coercibility" => Word::Function,
         b"char" | b"count" | b"cos" | b"column" => Word::Plain,
-        b"current_user" | b"current_database" | b"current_setting" | b"current_schema" | b"current_date" | b"current_timestamp"
-        | b"connection_id" | b"curdate" | b"curtime" => Word::Telling,
+        b"current_user" | b"current_database" | b"current_setting" | b"current_schema" | b"current_date"
+        | b"current_timestamp" | b"connection_id" | b"curdate" | b"curtime" => Word::Telling,
         b"ctxsys" => Word::Erring,
         _ => return None,
     })
@@ -244,7 +288,9 @@ fn d_to_f(lower: &[u8]) -> Option<Word> {
         b"desc" => Word::Direction,
         b"database" => Word::Object,
         b"dbms_pipe" | b"dbms_lock" | b"dbms_session" => Word::Delayer,
-        b"dbms_xmlgen" | b"dbms_utility" | b"dbms_ldap" | b"dbms_assert" | b"dbms_xslprocessor" => Word::Erring,
+        b"dbms_xmlgen" | b"dbms_utility" | b"dbms_ldap" | b"dbms_assert" | b"dbms_xslprocessor" => {
+            Word::Erring
+        }
         b"dbms_scheduler" | b"dbms_java" | b"dblink_connect" | b"dblink_send_query" => Word::System,
         b"db_name" | b"dbms_version" => Word::Telling,
         b"dba_users" | b"dba_tables" => Word::Catalog,
@@ -327,7 +373,8 @@ fn m_to_r(lower: &[u8]) -> Option<Word> {
         b"procedure" => Word::Procedure,
         b"pg_sleep" | b"pg_sleep_for" | b"pg_sleep_until" => Word::Delayer,
         b"pg_read_file" | b"pg_ls_dir" | b"pg_read_binary_file" => Word::System,
-        b"pg_catalog" | b"pg_database" | b"pg_shadow" | b"pg_user" | b"pg_tables" | b"pg_class" | b"pg_authid" => Word::Catalog,
+        b"pg_catalog" | b"pg_database" | b"pg_shadow" | b"pg_user" | b"pg_tables" | b"pg_class"
+        | b"pg_authid" => Word::Catalog,
         b"position" | b"pi" => Word::Plain,
         b"regexp" | b"rlike" => Word::Like,
         b"rpad" | b"rtrim" | b"row_count" => Word::Function,
@@ -345,13 +392,36 @@ fn s(lower: &[u8]) -> Option<Word> {
         b"schema" => Word::Object,
         b"sounds" | b"similar" => Word::Like,
         b"sleep" => Word::Sleep,
-        b"substr" | b"substring" | b"strcmp" | b"string_agg" | b"stuff" | b"sha1" | b"substrb" | b"substring_index" => Word::Function,
+        b"substr" | b"substring" | b"strcmp" | b"string_agg" | b"stuff" | b"sha1" | b"substrb"
+        | b"substring_index" => Word::Function,
         b"sum" | b"sin" | b"sqrt" | b"space" => Word::Plain,
-        b"session_user" | b"system_user" | b"sysdate" | b"suser_sname" | b"suser_name" | b"sqlite_version" => Word::Telling,
-        b"sysobjects" | b"syscolumns" | b"sysusers" | b"sysdatabases" | b"syslogins" | b"sysservers" | b"sqlite_master" | b"sqlite_schema"
-        | b"sqlite_temp_master" | b"syscat" | b"sysibm" | b"sysxlogins" | b"sysprocesses" => Word::Catalog,
-        b"sp_executesql" | b"sp_oacreate" | b"sp_oamethod" | b"sp_configure" | b"sp_makewebtask" | b"sp_addsrvrolemember"
-        | b"sp_addlogin" | b"sp_password" | b"sp_addextendedproc" | b"sp_start_job" | b"sys_eval" | b"sys_exec" => Word::System,
+        b"session_user" | b"system_user" | b"sysdate" | b"suser_sname" | b"suser_name"
+        | b"sqlite_version" => Word::Telling,
+        b"sysobjects"
+        | b"syscolumns"
+        | b"sysusers"
+        | b"sysdatabases"
+        | b"syslogins"
+        | b"sysservers"
+        | b"sqlite_master"
+        | b"sqlite_schema"
+        | b"sqlite_temp_master"
+        | b"syscat"
+        | b"sysibm"
+        | b"sysxlogins"
+        | b"sysprocesses" => Word::Catalog,
+        b"sp_executesql"
+        | b"sp_oacreate"
+        | b"sp_oamethod"
+        | b"sp_configure"
+        | b"sp_makewebtask"
+        | b"sp_addsrvrolemember"
+        | b"sp_addlogin"
+        | b"sp_password"
+        | b"sp_addextendedproc"
+        | b"sp_start_job"
+        | b"sys_eval"
+        | b"sys_exec" => Word::System,
         b"st_latfromgeohash" | b"st_longfromgeohash" | b"st_pointfromgeohash" => Word::Erring,
         _ => return None,
     })
@@ -386,8 +456,17 @@ fn t_to_z(lower: &[u8]) -> Option<Word> {
         b"xor" => Word::Xor,
         b"xmltype" => Word::Erring,
         b"xmlelement" | b"xmlagg" | b"xml2clob" => Word::Function,
-        b"xp_cmdshell" | b"xp_dirtree" | b"xp_fileexist" | b"xp_regread" | b"xp_regwrite" | b"xp_subdirs" | b"xp_loginconfig"
-        | b"xp_servicecontrol" | b"xp_availablemedia" | b"xp_ntsec_enumdomains" | b"xp_terminate_process" => Word::System,
+        b"xp_cmdshell"
+        | b"xp_dirtree"
+        | b"xp_fileexist"
+        | b"xp_regread"
+        | b"xp_regwrite"
+        | b"xp_subdirs"
+        | b"xp_loginconfig"
+        | b"xp_servicecontrol"
+        | b"xp_availablemedia"
+        | b"xp_ntsec_enumdomains"
+        | b"xp_terminate_process" => Word::System,
         _ => return None,
     })
 }
