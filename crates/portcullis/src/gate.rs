@@ -42,6 +42,7 @@ use portcullis_store::{
 use crate::{
     commands::default_data_directory,
     compile::{
+        firewall::RuleWorld,
         Compiled, World,
         identity::{SigningKeyRing, SigningKeysByName},
     },

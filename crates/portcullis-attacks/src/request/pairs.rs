@@ -20,6 +20,7 @@ pub(crate) enum Plus {
 const PAIRS_MAX: usize = 1_000;
 
 impl Judging<'_> {
+    /// Looks at a query as on the wire, without its `?`: values and names.
     pub fn query(&mut self, query: &[u8]) {
         if !query.is_empty() {
             self.pairs(Where::Query, query);

@@ -11,6 +11,7 @@ use crate::{
 const SEGMENTS_MAX: usize = 64;
 
 impl Judging<'_> {
+    /// Looks at a path as on the wire: as a whole, then segment by segment.
     pub fn path(&mut self, path: &[u8]) {
         let whole = Spot { declared: Some(Field::Unknown), ..Spot::named(Where::Path, "") };
         self.value(&whole, path);

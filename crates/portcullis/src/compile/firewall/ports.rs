@@ -98,12 +98,10 @@ fn make_room(kept: &mut HashMap<(Box<str>, Box<[u8]>), Instance>, now: u64) {
 fn put(instance: &mut Instance, name: &[u8], value: Vec<u8>, now: u64) {
     let mut value = value;
     value.truncate(VALUE_BYTES_MAX);
-    match instance.iter_mut().find(|it| it.name == name) {
-        Some(known) => known.value = value,
-        None if instance.len() < VARIABLES_MAX => {
-            instance.push(Stored { name: name.to_vec(), value, expires: Some(now + LIFE_SECS) });
-        }
-        None => {}
+    if let Some(known) = instance.iter_mut().find(|it| it.name == name) {
+        known.value = value;
+    } else if instance.len() < VARIABLES_MAX {
+        instance.push(Stored { name: name.to_vec(), value, expires: Some(now + LIFE_SECS) });
     }
 }
 
@@ -136,5 +134,46 @@ impl Collections for InProcess {
                 known.expires = Some(now.saturating_add(secs));
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::clock::{ManualClock, Timestamp};
+
+    use super::*;
+
+    fn collections(clock: &Arc<ManualClock>) -> InProcess {
+        InProcess { clock: Arc::clone(clock) as _, kept: Mutex::default() }
+    }
+
+    #[test]
+    fn variables_add_up_and_lapse() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000)));
+        let kept = collections(&clock);
+        assert_eq!(kept.add("ip", b"192.0.2.1", b"hits", 2), 2);
+        assert_eq!(kept.add("ip", b"192.0.2.1", b"hits", 3), 5);
+        assert_eq!(kept.add("ip", b"192.0.2.2", b"hits", 1), 1);
+        kept.expire("ip", b"192.0.2.1", b"hits", 10);
+        assert_eq!(kept.load("ip", b"192.0.2.1").len(), 1);
+        clock.advance(std::time::Duration::from_secs(11));
+        assert_eq!(kept.load("ip", b"192.0.2.1"), []);
+        assert_eq!(kept.add("ip", b"192.0.2.1", b"hits", 1), 1);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000)));
+        let kept = collections(&clock);
+        for caller in 0..INSTANCES_MAX + 10 {
+            kept.set("ip", &caller.to_be_bytes(), b"a", b"1");
+        }
+        for name in 0..VARIABLES_MAX + 10 {
+            kept.set("ip", b"one", &name.to_be_bytes(), &[b'x'; 10_000]);
+        }
+        let one = kept.load("ip", b"one");
+        assert_eq!(one.len(), VARIABLES_MAX);
+        assert!(one.iter().all(|it| it.value.len() == VALUE_BYTES_MAX));
+        assert!(kept.kept.lock().unwrap().len() <= INSTANCES_MAX);
     }
 }

@@ -67,7 +67,7 @@ impl RuleTexts {
         let files = RuleFiles::new(outside);
         let options = CompileOptions { host_variables: facts::NAMES };
         let made = portcullis_seclang::load(&self.0, &files)
-            .and_then(|rules| Engine::compile(rules, world.ports(), &options));
+            .and_then(|rules| Engine::compile(rules, &files, world.ports(), &options));
         match made {
             Ok(engine) => (Some(Made { engine, data: files.into_read() }), Vec::new()),
             Err(diagnostics) => (None, diagnostics.iter().filter_map(problem).collect()),
