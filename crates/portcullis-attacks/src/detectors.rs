@@ -3,6 +3,7 @@
 mod code;
 mod prototype;
 mod script;
+mod sql;
 mod template;
 
 use crate::{class::Class, hit::Hits, view::View};
@@ -22,5 +23,5 @@ pub trait Detector: Send + Sync {
 
 /// Every detector, in the order of [`Class`].
 pub fn all() -> &'static [&'static dyn Detector] {
-    &[&script::Script, &template::Template, &code::Code, &prototype::Prototype]
+    &[&sql::Sql, &script::Script, &template::Template, &code::Code, &prototype::Prototype]
 }
