@@ -1,6 +1,6 @@
 //! What becomes of rules when defaults, updates, removals, chains and jumps are applied.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use portcullis_seclang::load;
 use portcullis_seclang::rules::{Chain, Disruption, Effect, Entry, RuleSet, Skip};
