@@ -75,7 +75,7 @@ pub struct Operator(pub(crate) Arc<Compiled>);
 pub(crate) enum Compiled {
     /// Judged by the argument's text alone: the comparisons of strings and numbers.
     Text(OperatorKind, Box<[u8]>),
-    Contains(contains::Contains),
+    Contains(Box<contains::Contains>),
     DetectSqli,
     DetectXss,
     IpMatch(OperatorKind, ip_match::Addresses),
@@ -180,7 +180,7 @@ impl Operator {
         let compiled = match kind {
             K::BeginsWith | K::ContainsWord | K::EndsWith | K::StrEq | K::Within => text(),
             K::Eq | K::Ge | K::Gt | K::Le | K::Lt => text(),
-            K::Contains | K::StrMatch => Compiled::Contains(contains::Contains::new(argument)),
+            K::Contains | K::StrMatch => Compiled::Contains(Box::new(contains::Contains::new(argument))),
             K::DetectSqli => Compiled::DetectSqli,
             K::DetectXss => Compiled::DetectXss,
             K::IpMatch => Compiled::IpMatch(kind, ip_match::Addresses::parse(argument)?),
