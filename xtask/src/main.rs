@@ -5,6 +5,7 @@ mod bench;
 mod crs;
 mod demo;
 mod deny;
+mod efficacy;
 mod gen_docs;
 mod install;
 mod test;
@@ -20,6 +21,7 @@ cargo xtask <task>
   tidy              the floor table and the shape of files
   gen [--check]     write (or check) the generated reference and JSON Schema
   deny              licences, sources and bans of dependencies
+  efficacy [--json] attacks stopped and benign calls refused on the corpora
   crs [args]        the regression suite of the OWASP Core Rule Set (--json, --only ID, --verbose, --paranoia N)
   bench <what>      gateway | json | specs | firewall, each with --json
 ";
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(),
         Some("gen") => gen_docs::run(rest),
         Some("deny") => deny::run(),
+        Some("efficacy") => efficacy::run(rest),
         Some("crs") => crs::run(rest),
         Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") => {

@@ -1,7 +1,13 @@
 //! Runs the regression suite of the OWASP Core Rule Set against the engine: `cargo xtask crs`, which passes its arguments
 //! on. `--json`, `--only ID` (a case, or all of a rule), `--verbose`, `--paranoia N`, `--accept` (add what passes to the
 //! list of what must pass).
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, reason = "a tool stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a tool stops where it fails"
+)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool tells what it does")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "the test uses what the command does not")]
 

@@ -13,12 +13,15 @@ pub mod transformations;
 
 mod engine;
 mod message;
+mod parser;
 mod ports;
+mod resolve;
 mod transaction;
 mod verdict;
 
 pub use engine::Engine;
 pub use message::{Field, RequestHead, ResponseHead};
 pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
+pub use resolve::load;
 pub use transaction::Transaction;
 pub use verdict::{Disruption, Intervention, RuleMatch};

@@ -99,9 +99,9 @@ fn judge_4096(engine: &Engine) {
 /// Judges values made of what many rules look for, none of it whole, each in a form of its own.
 fn judge(engine: &Engine, bytes: usize, first: usize) {
     const BEGINNINGS: &[&str] = &[
-        "sel", "select ", "uni", "union ", "<scr", "<svg", "onload", "javascr", "../", "/etc", "exec", "sys", "${",
-        "{{", "<?", "java.", "cmd", "sle", "' o", "\" a", "eval", "file:", "and ", "char", "0x", "`", "$(", "| ", ";",
-        "curl", "wget", "proc", "<a ", "=\"", "--", "/*", "@@",
+        "sel", "select ", "uni", "union ", "<scr", "<svg", "onload", "javascr", "../", "/etc", "exec", "sys",
+        "${", "{{", "<?", "java.", "cmd", "sle", "' o", "\" a", "eval", "file:", "and ", "char", "0x", "`",
+        "$(", "| ", ";", "curl", "wget", "proc", "<a ", "=\"", "--", "/*", "@@",
     ];
     for number in first..first + VALUES {
         let mut body = b"note=".to_vec();

@@ -1,6 +1,12 @@
 //! Conformance with the regression suite of the OWASP Core Rule Set: what has passed once must pass. `cargo xtask crs` runs
 //! the same suite and tells what fails.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops where it fails"
+)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test tells what it does")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "the command uses what the test does not")]
 

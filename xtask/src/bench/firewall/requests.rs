@@ -43,7 +43,9 @@ pub(super) struct Draw(u64);
 
 impl Draw {
     fn new(kind: u64, number: u64) -> Self {
-        Self(kind.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(number.wrapping_mul(0x1405_7b7e_f767_814f)))
+        Self(
+            kind.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(number.wrapping_mul(0x1405_7b7e_f767_814f)),
+        )
     }
 
     fn next(&mut self) -> u64 {
@@ -88,7 +90,8 @@ impl Draw {
 }
 
 const SYLLABLES: &[&str] = &[
-    "ba", "ro", "li", "men", "ta", "ver", "so", "ka", "dun", "pel", "mi", "gra", "no", "fen", "lu", "har", "ti", "wes",
+    "ba", "ro", "li", "men", "ta", "ver", "so", "ka", "dun", "pel", "mi", "gra", "no", "fen", "lu", "har",
+    "ti", "wes",
 ];
 
 /// A request as a browser of today sends it from a page that calls an API.
@@ -240,9 +243,9 @@ fn random(draw: &mut Draw) -> String {
 fn hostile(draw: &mut Draw) -> String {
     const BYTES: usize = 1024;
     const BEGINNINGS: &[&str] = &[
-        "sel", "select ", "uni", "union ", "<scr", "<svg", "onload", "javascr", "../", "/etc", "exec", "sys", "${",
-        "{{", "<?", "java.", "cmd", "sle", "' o", "\" a", "eval", "file:", "and ", "char", "0x", "`", "$(", "| ", ";",
-        "curl", "wget", "win.", "proc", "<a ", "=\"", "--", "/*", "@@",
+        "sel", "select ", "uni", "union ", "<scr", "<svg", "onload", "javascr", "../", "/etc", "exec", "sys",
+        "${", "{{", "<?", "java.", "cmd", "sle", "' o", "\" a", "eval", "file:", "and ", "char", "0x", "`",
+        "$(", "| ", ";", "curl", "wget", "win.", "proc", "<a ", "=\"", "--", "/*", "@@",
     ];
     let mut value = String::new();
     while value.len() < BYTES {

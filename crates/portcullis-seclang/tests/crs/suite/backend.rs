@@ -51,8 +51,22 @@ fn complete(status: u16, mut fields: Vec<(String, String)>, body: Vec<u8>) -> An
 /// The few outcomes of the WHATWG's sniffing that text can have.
 fn media_type(body: &[u8]) -> &'static str {
     const TAGS: &[&str] = &[
-        "<!doctype html", "<html", "<head", "<script", "<iframe", "<h1", "<div", "<font", "<table", "<a", "<style",
-        "<title", "<b", "<body", "<br", "<p",
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<script",
+        "<iframe",
+        "<h1",
+        "<div",
+        "<font",
+        "<table",
+        "<a",
+        "<style",
+        "<title",
+        "<b",
+        "<body",
+        "<br",
+        "<p",
     ];
     let start = body.trim_ascii_start();
     let is_tag = |tag: &&str| {

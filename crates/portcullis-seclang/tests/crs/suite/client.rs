@@ -15,7 +15,8 @@ pub fn request(input: &Input) -> Vec<u8> {
         if !has(&fields, "content-type") {
             fields.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
         }
-        if values(&fields, "content-type").any(|it| it.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+        if values(&fields, "content-type")
+            .any(|it| it.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
         {
             body = form(body);
         }

@@ -41,9 +41,8 @@ impl Received {
 pub fn read(bytes: &[u8]) -> Result<Received, Unreadable> {
     let (line, mut rest) = next_line(bytes).ok_or(Unreadable)?;
     let mut received = request_line(line);
-    loop {
-        // A head that breaks off is complete: the client has nothing more to send.
-        let Some((line, after)) = next_line(rest) else { break };
+    // A head that breaks off is complete: the client has nothing more to send.
+    while let Some((line, after)) = next_line(rest) {
         rest = after;
         if line.is_empty() {
             break;
@@ -199,7 +198,9 @@ mod tests {
 
     #[test]
     fn serves_what_rfc_9112_calls_a_request() {
-        for line in ["GET / HTTP/1.1", "OPTIONS * HTTP/1.1", "GET http://h/ HTTP/1.1", "CONNECT h:80 HTTP/1.1"] {
+        for line in
+            ["GET / HTTP/1.1", "OPTIONS * HTTP/1.1", "GET http://h/ HTTP/1.1", "CONNECT h:80 HTTP/1.1"]
+        {
             assert_eq!(service(&format!("{line}\r\nHost: h\r\n\r\n")), Ok(Service::Served), "{line}");
         }
     }
@@ -225,7 +226,9 @@ mod tests {
 
     #[test]
     fn shows_nothing_of_a_request_whose_end_is_uncertain() {
-        for field in ["Content-Length: 1x", "Content-Length: 1\r\nContent-Length: 2", "A: b\rc", "A b: c", "A"] {
+        for field in
+            ["Content-Length: 1x", "Content-Length: 1\r\nContent-Length: 2", "A: b\rc", "A b: c", "A"]
+        {
             assert_eq!(service(&format!("GET / HTTP/1.1\r\nHost: h\r\n{field}\r\n\r\n")), Err(Unreadable));
         }
     }
@@ -233,7 +236,8 @@ mod tests {
     #[test]
     fn reads_bodies_by_length_and_by_chunks() {
         let body = |head: &str, rest: &str| {
-            let received = read(format!("POST / HTTP/1.1\r\nHost: h\r\n{head}\r\n\r\n{rest}").as_bytes()).unwrap();
+            let received =
+                read(format!("POST / HTTP/1.1\r\nHost: h\r\n{head}\r\n\r\n{rest}").as_bytes()).unwrap();
             (String::from_utf8(received.body).unwrap(), received.fields.len())
         };
         assert_eq!(body("Content-Length: 3", "abcdef"), ("abc".to_owned(), 2));

@@ -12,7 +12,6 @@ use std::{
 
 use portcullis_seclang::{
     Clock, Collections, Engine, Ports, Stored, UniqueIds,
-    rules::RuleSet,
     source::{Files, Source},
 };
 
@@ -53,8 +52,13 @@ Include {at}/rules/*.conf
 
 /// Loads and compiles one source with all that it includes.
 pub fn load(name: &str, text: &[u8]) -> Engine {
-    let _ = (name, text, ports());
-    panic!("not yet")
+    let rules =
+        portcullis_seclang::load(&[Source::new(name, text)], &Disk).unwrap_or_else(|faults| stop(&faults));
+    for n in &rules.notes {
+        println!("{n}");
+    }
+    let _ = ports();
+    panic!("loaded {}", rules.chains().count())
 }
 
 fn stop<T>(faults: &[impl std::fmt::Display]) -> T {
@@ -85,7 +89,11 @@ impl Files for Disk {
 
 /// Time that stands still, ids that count up, and collections that forget: no case needs what an earlier one left.
 fn ports() -> Ports {
-    Ports { clock: Arc::new(Still), ids: Arc::new(Counted::default()), collections: Some(Arc::new(Forgetful)) }
+    Ports {
+        clock: Arc::new(Still),
+        ids: Arc::new(Counted::default()),
+        collections: Some(Arc::new(Forgetful)),
+    }
 }
 
 struct Still;
