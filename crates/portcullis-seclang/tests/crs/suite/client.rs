@@ -112,10 +112,11 @@ fn with_line_ends(body: &[u8]) -> Vec<u8> {
     body.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..])
 }
 
-/// Standard base64; the cases hold no other.
+/// Standard base64, over several lines where it is long.
 pub fn base64(text: &str) -> Vec<u8> {
     use ::base64::{Engine as _, engine::general_purpose::STANDARD};
-    STANDARD.decode(text.trim()).unwrap()
+    let text: String = text.split_ascii_whitespace().collect();
+    STANDARD.decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 #[cfg(test)]
