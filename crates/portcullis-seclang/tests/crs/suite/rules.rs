@@ -11,7 +11,7 @@ use std::{
 };
 
 use portcullis_seclang::{
-    Clock, Collections, Engine, Ports, Stored, UniqueIds,
+    Clock, Collections, CompileOptions, Engine, Ports, Stored, UniqueIds,
     source::{Files, Source},
 };
 
@@ -54,11 +54,7 @@ Include {at}/rules/*.conf
 pub fn load(name: &str, text: &[u8]) -> Engine {
     let rules =
         portcullis_seclang::load(&[Source::new(name, text)], &Disk).unwrap_or_else(|faults| stop(&faults));
-    for n in &rules.notes {
-        println!("{n}");
-    }
-    let _ = ports();
-    panic!("loaded {}", rules.chains().count())
+    Engine::compile(rules, &Disk, ports(), &CompileOptions::default()).unwrap_or_else(|faults| stop(&faults))
 }
 
 fn stop<T>(faults: &[impl std::fmt::Display]) -> T {
