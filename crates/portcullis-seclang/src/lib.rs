@@ -11,10 +11,12 @@ pub mod source;
 pub mod syntax;
 pub mod transformations;
 
+mod bodies;
 mod engine;
 mod message;
 mod ports;
 mod transaction;
+mod values;
 mod verdict;
 
 pub use engine::Engine;
