@@ -1,5 +1,7 @@
 //! The detectors, one file a class of attack. The list here is the registry.
 
+mod sql;
+
 use crate::{class::Class, hit::Hits, view::View};
 
 /// Reads a value as the language it guards.
@@ -17,5 +19,5 @@ pub trait Detector: Send + Sync {
 
 /// Every detector, in the order of [`Class`].
 pub fn all() -> &'static [&'static dyn Detector] {
-    &[]
+    &[&sql::Sql]
 }
