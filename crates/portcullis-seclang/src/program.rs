@@ -42,6 +42,24 @@ impl Program {
     pub(crate) fn reads(&self, variable: Variable) -> bool {
         self.reads.contains(variable as usize)
     }
+
+    /// Whether some rule asks what time it is.
+    pub(crate) fn reads_time(&self) -> bool {
+        [
+            Variable::Duration,
+            Variable::Time,
+            Variable::TimeDay,
+            Variable::TimeEpoch,
+            Variable::TimeHour,
+            Variable::TimeMin,
+            Variable::TimeMon,
+            Variable::TimeSec,
+            Variable::TimeWday,
+            Variable::TimeYear,
+        ]
+        .into_iter()
+        .any(|variable| self.reads(variable))
+    }
 }
 
 /// What runs in one phase.

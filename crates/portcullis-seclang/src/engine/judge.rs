@@ -90,7 +90,6 @@ fn judge_link(
             room.name.clear();
             write_name(context, &occurrence, &mut room.name);
             state.note_match(&room.name, value);
-            note_outside_facts(state, condition, value);
             effects::set_vars(context, state, &link.set_vars);
             if link.multi_match && rule.links.len() == 1 && rule.log {
                 report(context, state, rule);
@@ -102,7 +101,7 @@ fn judge_link(
             found(state, &current);
         }
         for transformation in &link.transformations {
-            let next = match transformation.apply_with(&current, context.unicode_map()) {
+            let next = match transformation.apply_mapped(&current, context.unicode_map()) {
                 Cow::Borrowed(same) if same.len() == current.len() => continue,
                 Cow::Borrowed(part) => part.to_vec(),
                 Cow::Owned(next) => next,
@@ -139,15 +138,6 @@ fn capture(state: &mut State, condition: &Condition, argument: &[u8], value: &[u
     for (number, bytes) in captures {
         if number < 10 {
             state.set_tx(number as u32, Some(TxValue::Bytes(bytes.into_owned())));
-        }
-    }
-}
-
-fn note_outside_facts(state: &mut State, condition: &Condition, value: &[u8]) {
-    if let Judge::Compiled(operator) = &condition.judge {
-        let facts = operator.facts(value);
-        if !facts.is_empty() {
-            state.geo = facts;
         }
     }
 }

@@ -220,11 +220,10 @@ impl Instance {
 
     /// Sets a variable.
     pub(crate) fn set(&mut self, name: &[u8], value: Vec<u8>) {
+        let has_room = self.variables.len() < STORED_MAX;
         match self.variables.iter_mut().find(|stored| stored.name == name) {
             Some(stored) => stored.value = value,
-            None if self.variables.len() < STORED_MAX => {
-                self.variables.push(Stored { name: name.to_vec(), value, expires: None });
-            }
+            None if has_room => self.variables.push(Stored { name: name.to_vec(), value, expires: None }),
             None => {}
         }
     }
