@@ -11,6 +11,7 @@ use crate::batch::{self, Batch};
 use crate::bit_set::BitSet;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::operators::OutsideChecks;
+use crate::ports::Ports;
 use crate::program::{Disruption, Phase, Program, Rule, Tag};
 use crate::rules::{Chain, Disruption as Written, Entry, RuleSet, Skip};
 use crate::source::{Files, Place};
@@ -48,21 +49,21 @@ pub(crate) type OperatorKey = (crate::syntax::OperatorName, Box<[u8]>, String);
 pub(crate) fn compile(
     rules: &RuleSet,
     files: &dyn Files,
-    outside: Option<&dyn OutsideChecks>,
-    has_collections: bool,
+    ports: &Ports,
+    host_variables: &[&str],
 ) -> Result<Program, Vec<Diagnostic>> {
     let mut compiler = Compiler {
         rules,
         files,
-        outside,
-        has_collections,
+        outside: ports.outside.as_deref().map(|outside| outside as &dyn OutsideChecks),
+        has_collections: ports.collections.is_some(),
         names: Names::new(),
         diagnostics: Vec::new(),
         removals: Vec::new(),
         target_removals: Vec::new(),
         operators: HashMap::new(),
     };
-    let fates = fold::fates(rules);
+    let fates = fold::fates(rules, host_variables);
     let mut compiled = Vec::new();
     let mut phases: [Phase; 5] = Default::default();
     let mut selected = Selected::default();
@@ -167,12 +168,16 @@ impl Compiler<'_> {
             None => Tag::Template(self.template(tag)),
         });
         let tags = tags.collect();
+        let is_infrastructure = chain.links.iter().filter_map(|link| link.condition.as_ref()).all(|condition| {
+            condition.targets.iter().all(|target| target.variable == crate::syntax::Variable::Tx)
+        });
         let links = chain.links.iter().map(|link| self.link(link, fate == Fate::Always)).collect();
         Rule {
             id: chain.id,
             disruption,
             status: chain.status.unwrap_or(default_status),
             log: chain.log,
+            is_infrastructure,
             skip_to: None,
             tags,
             severity: chain.metadata.severity.map(|severity| severity as u8),

@@ -80,16 +80,26 @@ impl Context<'_> {
     }
 }
 
+/// How rules are compiled.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CompileOptions<'a> {
+    /// Variables of `TX` that the host sets for each transaction: their values are no constants.
+    pub host_variables: &'a [&'a str],
+}
+
 impl Engine {
     /// Compiles a rule set. Data files that operators name are read through `files`, once and now.
     ///
     /// # Errors
     /// Everything that cannot be compiled, each with file, line and column: malformed arguments of operators, files that
     /// cannot be read, XPaths beyond what is understood, and whatever needs a port that is absent.
-    pub fn compile(rules: &RuleSet, ports: Ports, files: &dyn Files) -> Result<Self, Vec<Diagnostic>> {
-        let outside = ports.outside.clone();
-        let outside = outside.as_deref().map(|outside| outside as &dyn crate::operators::OutsideChecks);
-        let program = compile::compile(rules, files, outside, ports.collections.is_some())?;
+    pub fn compile(
+        rules: RuleSet,
+        files: &dyn Files,
+        ports: Ports,
+        options: &CompileOptions<'_>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let program = compile::compile(&rules, files, &ports, options.host_variables)?;
         Ok(Engine { shared: Arc::new(Shared { program, ports, desks: Mutex::new(Vec::new()) }) })
     }
 

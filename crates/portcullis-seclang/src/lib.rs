@@ -25,7 +25,7 @@ mod transaction;
 mod values;
 mod verdict;
 
-pub use engine::Engine;
+pub use engine::{CompileOptions, Engine};
 pub use message::{Field, RequestHead, ResponseHead};
 pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
 pub use resolve::load;

@@ -37,9 +37,6 @@ pub trait Collections: Send + Sync {
     fn set(&self, collection: &str, key: &[u8], name: &[u8], value: &[u8]);
     /// Removes a variable.
     fn unset(&self, collection: &str, key: &[u8], name: &[u8]);
-    /// Takes `amount` from a number for each period that has passed since it was last written, not below 0, and answers
-    /// with what is left; `None` where there is no such variable.
-    fn decay(&self, collection: &str, key: &[u8], name: &[u8], amount: u64, period_secs: u64) -> Option<i64>;
     /// Lets a variable lapse after so many seconds.
     fn expire(&self, collection: &str, key: &[u8], name: &[u8], secs: u64);
 }

@@ -80,6 +80,8 @@ pub(crate) struct Rule {
     pub(crate) disruption: Disruption,
     pub(crate) status: u16,
     pub(crate) log: bool,
+    /// Every condition looks at `TX` alone.
+    pub(crate) is_infrastructure: bool,
     /// Step of its phase to go on at after a match.
     pub(crate) skip_to: Option<u32>,
     pub(crate) tags: Vec<Tag>,

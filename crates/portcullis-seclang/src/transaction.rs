@@ -33,6 +33,15 @@ impl Transaction {
         Transaction { shared, desk: Some(desk), done: 0 }
     }
 
+    /// Sets a variable of `TX` before the first phase. What is set so must have been named when the rules were compiled
+    /// ([`crate::CompileOptions::host_variables`]); else rules may have been decided without it.
+    pub fn set_tx(&mut self, name: &str, value: Arc<[u8]>) {
+        if let Some(desk) = self.desk.as_deref_mut() {
+            let value = engine::state::TxValue::Bytes(value.to_vec());
+            desk.state.set_tx_named(&self.shared.program, name.to_ascii_lowercase().as_bytes(), Some(value));
+        }
+    }
+
     /// Phase 1: the request's head.
     pub fn request_head(&mut self, head: &RequestHead<'_>) -> Option<Intervention> {
         let desk = self.desk.as_deref_mut()?;

@@ -50,6 +50,8 @@ pub struct RuleMatch {
     pub value: Vec<u8>,
     /// Whether this match ended the exchange.
     pub disruptive: bool,
+    /// Whether it is machinery of a rule set: every condition looks at `TX` alone.
+    pub infrastructure: bool,
 }
 
 /// A wish about the record of the exchange. The engine keeps no record; the host that does follows these in order.

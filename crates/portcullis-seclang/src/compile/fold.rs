@@ -14,6 +14,6 @@ pub(crate) enum Fate {
 }
 
 /// The fate of each entry of each phase.
-pub(crate) fn fates(rules: &RuleSet) -> [Vec<Fate>; 5] {
+pub(crate) fn fates(rules: &RuleSet, _host_variables: &[&str]) -> [Vec<Fate>; 5] {
     rules.phases.each_ref().map(|entries: &Vec<Entry>| vec![Fate::Open; entries.len()])
 }

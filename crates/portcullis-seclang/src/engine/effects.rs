@@ -3,7 +3,7 @@
 use crate::engine::Context;
 use crate::engine::expand::expanded;
 use crate::engine::state::{Instance, State, TxValue, leading_number};
-use crate::ports::{Collections, Stored};
+use crate::ports::Collections;
 use crate::program::{Change, Effect, Key, Segment, Selector, SetVar, Source, Template};
 use crate::syntax::{Collection, Variable};
 
@@ -147,7 +147,7 @@ fn expire(context: &Context<'_>, state: &mut State, collection: Collection, key:
     port.expire(collection.name(), &instance.key, &name, seconds);
 }
 
-/// Takes an amount away for each period that has passed since the value was written; the port knows when that was.
+/// Takes an amount away for each period that has passed, not below 0. When a period last ended is kept beside the variable.
 fn deprecate(
     context: &Context<'_>,
     state: &mut State,
@@ -157,9 +157,19 @@ fn deprecate(
 ) {
     let Some(port) = context.ports.collections.as_deref() else { return };
     let name = expanded(context, state, key).to_ascii_lowercase();
+    let now = context.ports.clock.unix_micros() / 1_000_000;
     let Some(instance) = state.instance_mut(collection) else { return };
-    let Some(stored): Option<&Stored> = instance.variable(&name) else { return };
+    let Some(stored) = instance.variable(&name) else { return };
     let before = leading_number(&stored.value);
-    let after = port.decay(collection.name(), &instance.key, &name, amount, period_secs).unwrap_or(before);
-    instance.set(&name, after.to_string().into_bytes());
+    let mark_name = [b"deprecated-at:", name.as_slice()].concat();
+    let mark = instance.variable(&mark_name).map_or(now, |mark| leading_number(&mark.value).max(0) as u64);
+    let periods = now.saturating_sub(mark) / period_secs.max(1);
+    let taken = i64::try_from(amount.saturating_mul(periods)).unwrap_or(i64::MAX);
+    let after = before.saturating_sub(taken).max(before.min(0));
+    let mark = mark.saturating_add(periods.saturating_mul(period_secs));
+    for (name, number) in [(&name, after), (&mark_name, i64::try_from(mark).unwrap_or(i64::MAX))] {
+        let text = number.to_string().into_bytes();
+        port.set(collection.name(), &instance.key, name, &text);
+        instance.set(name, text);
+    }
 }

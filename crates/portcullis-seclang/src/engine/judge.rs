@@ -297,6 +297,7 @@ fn report(context: &Context<'_>, state: &mut State, rule: &Rule) {
         variable: state.matched_name.clone(),
         value: state.matched_value.clone(),
         disruptive: is_disruptive && context.phase < 5 && context.mode(state) == EngineMode::On,
+        infrastructure: rule.is_infrastructure,
     };
     state.report(report);
 }
