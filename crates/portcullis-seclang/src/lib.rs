@@ -6,6 +6,7 @@
 pub mod byte_set;
 pub mod diagnostic;
 pub mod operators;
+pub mod pattern;
 pub mod rules;
 pub mod source;
 pub mod syntax;
