@@ -143,7 +143,7 @@ fn wrappers(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
         if let Some(start) = cursor::find(lower, scheme, 0) {
             strongest.offer(
                 "php_stream",
-                score,
+                10,
                 start..start + scheme.len(),
                 "names a PHP stream as if it were a file",
             );

@@ -392,9 +392,7 @@ fn document_uses(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
             }
             let before = cursor::before(lower, start);
             let value = cursor::part(lower, cursor::skip_filler(lower, equals + 1), lower.len());
-            let is_text = matches!(value, [b'\'' | b'"' | b'`', ..])
-                || value.starts_with(b"//")
-                || (value.starts_with(b"name") && value.len() <= 5);
+            let is_text = leads_elsewhere(value);
             let is_statement =
                 start == 0 || matches!(before, b'.' | b';' | b'{' | b'(' | b'}' | b',' | b'\'' | b'"');
             if is_text && is_statement {
@@ -403,6 +401,19 @@ fn document_uses(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
                 strongest.offer("document_write", score, span, "a script that moves or rewrites the page");
             }
         }
+    }
+}
+
+/// Whether an assigned value is an address or markup; `location='Berlin'` is a filter.
+fn leads_elsewhere(value: &[u8]) -> bool {
+    let value = cursor::part(value, 0, MEMBER_BYTES_MAX);
+    match value.split_first() {
+        Some((b'`', _)) => true,
+        Some((quote @ (b'\'' | b'"'), rest)) => {
+            let text = rest.split(|byte| byte == quote).next().unwrap_or_default();
+            text.iter().any(|byte| matches!(byte, b':' | b'/' | b'<')) || rest.contains(&b'+')
+        }
+        _ => value.starts_with(b"//") || value.starts_with(b"name") && !cursor::is_word(cursor::at(value, 4)),
     }
 }
 

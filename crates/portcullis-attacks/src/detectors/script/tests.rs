@@ -146,6 +146,7 @@ fn harmless_markup_passes_everywhere() {
         "We prompt (once) and alert (twice)",
         "call me on=off",
         "evaluation(s) of the proposal, location=Berlin",
+        "location='Berlin' and (location=\"Rome\")",
         "fetch(url) then open(file)",
         "toast.alert('Saved')",
         "q=a&onboarding=true&onsale=1",
@@ -212,7 +213,7 @@ fn says_where_and_what() {
     let text = b"hello <svg onload=alert(1)> world";
     let hit = hit(&Script, Where::Query, Field::Unknown, text).unwrap();
     assert_eq!(hit.rule, "event_handler");
-    assert!(text.get(hit.span).unwrap().starts_with(b"<svg onload=alert(1)"));
+    assert!(text[hit.span].starts_with(b"<svg onload=alert(1)"));
 }
 
 const FRAGMENTS: &[&str] = &[
