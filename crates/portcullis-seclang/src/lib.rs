@@ -13,12 +13,18 @@ pub mod source;
 pub mod syntax;
 pub mod transformations;
 
+mod batch;
+mod bit_set;
+mod bodies;
+mod compile;
 mod engine;
 mod message;
 mod parser;
 mod ports;
+mod program;
 mod resolve;
 mod transaction;
+mod values;
 mod verdict;
 
 pub use engine::{CompileOptions, Engine};
@@ -26,4 +32,4 @@ pub use message::{Field, RequestHead, ResponseHead};
 pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
 pub use resolve::load;
 pub use transaction::Transaction;
-pub use verdict::{Disruption, Intervention, RuleMatch};
+pub use verdict::{Disruption, Intervention, RecordChange, RuleMatch};
