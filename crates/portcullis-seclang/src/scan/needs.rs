@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(literals(r"(?i)union\s+(?:all\s+)?select"), ["select"]);
         assert_eq!(literals(r"(?i)s(?:elect|leep)\("), ["select(", "sleep("]);
         assert_eq!(literals(r"a[bc]d?e"), ["abde", "abe", "acde", "ace"]);
-        assert_eq!(literals(r"x(?:;;|`a)+"), ["x;;", "x`a"].map(|row| row[1..].to_string()));
+        assert_eq!(literals(r"x(?:;;|`a)+"), [";;", "`a"]);
     }
 
     #[test]
