@@ -1,6 +1,10 @@
 //! The detectors, one file a class of attack. The list here is the registry.
 
+mod graphql;
+mod ldap;
+mod nosql;
 mod sql;
+mod xpath;
 
 use crate::{class::Class, hit::Hits, view::View};
 
@@ -19,5 +23,5 @@ pub trait Detector: Send + Sync {
 
 /// Every detector, in the order of [`Class`].
 pub fn all() -> &'static [&'static dyn Detector] {
-    &[&sql::Sql]
+    &[&sql::Sql, &nosql::Nosql, &ldap::Ldap, &xpath::Xpath, &graphql::Graphql]
 }
