@@ -19,7 +19,7 @@ mod resolve;
 mod transaction;
 mod verdict;
 
-pub use engine::Engine;
+pub use engine::{CompileOptions, Engine};
 pub use message::{Field, RequestHead, ResponseHead};
 pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
 pub use resolve::load;

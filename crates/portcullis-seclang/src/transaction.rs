@@ -16,6 +16,9 @@ impl Transaction {
         Transaction { matches: Vec::new() }
     }
 
+    /// Sets a variable of `TX` before the first phase.
+    pub fn set_tx(&mut self, _name: &str, _value: Arc<[u8]>) {}
+
     /// Phase 1: the request's head.
     pub fn request_head(&mut self, _head: &RequestHead<'_>) -> Option<Intervention> {
         None

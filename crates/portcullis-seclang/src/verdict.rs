@@ -47,4 +47,6 @@ pub struct RuleMatch {
     pub value: Vec<u8>,
     /// Whether this match ended the exchange.
     pub disruptive: bool,
+    /// Whether it is machinery of a rule set: every condition looks at `TX` alone.
+    pub infrastructure: bool,
 }

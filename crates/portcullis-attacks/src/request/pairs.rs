@@ -20,7 +20,8 @@ pub(crate) enum Plus {
 const PAIRS_MAX: usize = 1_000;
 
 impl Judging<'_> {
-    pub(crate) fn query(&mut self, query: &[u8]) {
+    /// Looks at a query as on the wire, without its `?`: values and names.
+    pub fn query(&mut self, query: &[u8]) {
         if !query.is_empty() {
             self.pairs(Where::Query, query);
         }
