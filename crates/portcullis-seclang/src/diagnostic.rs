@@ -53,6 +53,9 @@ impl fmt::Display for Diagnostic {
 /// Longest piece of offending text that a diagnostic repeats, in bytes.
 const TEXT_BYTES_MAX: usize = 80;
 
+/// How much one load says before it stops reading.
+const DIAGNOSTICS_MAX: usize = 10_000;
+
 /// Collects what one load has to say, and names its files.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -71,6 +74,11 @@ impl Report {
     /// How many sources have been opened.
     pub(crate) fn file_count(&self) -> usize {
         self.files.len()
+    }
+
+    /// Whether so much has been said that reading on makes no sense.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.diagnostics.len() >= DIAGNOSTICS_MAX
     }
 
     /// Name of a source.

@@ -241,10 +241,10 @@ pub enum Sanitise {
     ResponseHeader(Box<[u8]>),
 }
 
-/// Settings of the whole set, with ModSecurity v3's defaults for what is not said.
+/// Settings of the whole set; what the rules do not say is none, or the default named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// `SecRuleEngine`; `Off` unless said, as in ModSecurity.
+    /// `SecRuleEngine`. `On` unless said, where ModSecurity is off: who loads rules here wants them to run.
     pub rule_engine: EngineMode,
     /// `SecRequestBodyAccess`.
     pub request_body_access: bool,
@@ -291,7 +291,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            rule_engine: EngineMode::Off,
+            rule_engine: EngineMode::On,
             request_body_access: false,
             response_body_access: false,
             request_body_bytes_max: None,

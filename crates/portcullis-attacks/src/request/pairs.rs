@@ -53,7 +53,12 @@ impl Judging<'_> {
             self.cut_apart(at, pair, rest, tail);
         }
         if let Some(raw_value) = raw_value {
-            self.value(&Spot::named(at, name), decoded(raw_value, Plus::Space, &mut Buffer::new()));
+            let mut buffer = Buffer::new();
+            let value = decoded(raw_value, Plus::Space, &mut buffer);
+            let spot = Spot::named(at, name);
+            if !self.is_graphql(&spot, text_of(value)) {
+                self.value(&spot, value);
+            }
         }
     }
 

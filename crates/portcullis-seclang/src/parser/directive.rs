@@ -1,5 +1,6 @@
 //! One directive: its name, and what stands behind it.
 
+use super::Item;
 use super::actions::actions;
 use super::context::Context;
 use super::ids::id_ranges;
@@ -15,8 +16,8 @@ use crate::syntax::{Directive, RuleDirective, RuleSelection};
 
 /// What a line turned out to be.
 pub(crate) enum Parsed {
-    /// A directive.
-    Directive(Directive),
+    /// A directive, or what is left of a rule.
+    Item(Item),
     /// The text of other files stands here.
     Include(Include),
 }
@@ -51,7 +52,10 @@ const NAMES: &[&str] = &[
 pub(crate) fn directive(cx: &mut Context<'_>) -> Option<Parsed> {
     let line = cx.line;
     let (name, rest) = Piece::new(&line.text).split_where(|byte| byte.is_ascii_whitespace() || byte == b'"');
-    let arguments = words(cx, rest)?;
+    let Some(arguments) = words(cx, rest) else {
+        let is_rule = name.is("SecRule") || name.is("SecAction");
+        return is_rule.then(|| broken(&line.text));
+    };
     let rest = rest.trim_start();
     let parsed = match name.bytes.to_ascii_lowercase().as_slice() {
         b"include" => return include(cx, rest, &arguments, Absence::Refused),
@@ -83,7 +87,18 @@ pub(crate) fn directive(cx: &mut Context<'_>) -> Option<Parsed> {
             }
         },
     };
-    parsed.map(Parsed::Directive)
+    let is_rule = name.is("SecRule") || name.is("SecAction");
+    match parsed {
+        Some(directive) => Some(Parsed::Item(Item::Directive(directive))),
+        None if is_rule => Some(broken(&line.text)),
+        None => None,
+    }
+}
+
+/// A rule that was reported. Its actions may be beyond reading, so the word `chain` is looked for as it stands.
+fn broken(line: &[u8]) -> Parsed {
+    let mut words = line.split(|byte| !byte.is_ascii_alphanumeric());
+    Parsed::Item(Item::BrokenRule { goes_on: words.any(|word| word.eq_ignore_ascii_case(b"chain")) })
 }
 
 fn include(cx: &mut Context<'_>, rest: Piece<'_>, words: &[Word<'_>], absence: Absence) -> Option<Parsed> {

@@ -1,11 +1,11 @@
 //! Sources and what they include.
 
+use super::Item;
 use super::context::Context;
 use super::directive::{Include, Parsed, directive};
 use super::lines::{Line, Lines};
 use crate::diagnostic::{Level, Report};
 use crate::source::{Files, Located, relative_to};
-use crate::syntax::Directive;
 
 /// How deep files may include files.
 const DEPTH_MAX: usize = 16;
@@ -20,7 +20,7 @@ const BYTES_MAX: usize = 64 << 20;
 pub(crate) struct Reader<'a> {
     files: &'a dyn Files,
     report: &'a mut Report,
-    directives: Vec<Located<Directive>>,
+    items: Vec<Located<Item>>,
     /// Paths being read, outermost first.
     open: Vec<String>,
     bytes_left: usize,
@@ -38,12 +38,12 @@ pub(crate) enum Absence {
 impl<'a> Reader<'a> {
     /// Nothing read yet.
     pub(crate) fn new(files: &'a dyn Files, report: &'a mut Report) -> Self {
-        Self { files, report, directives: Vec::new(), open: Vec::new(), bytes_left: BYTES_MAX }
+        Self { files, report, items: Vec::new(), open: Vec::new(), bytes_left: BYTES_MAX }
     }
 
     /// Everything read.
-    pub(crate) fn finish(self) -> Vec<Located<Directive>> {
-        self.directives
+    pub(crate) fn finish(self) -> Vec<Located<Item>> {
+        self.items
     }
 
     /// Parses one source and what it includes.
@@ -51,6 +51,11 @@ impl<'a> Reader<'a> {
         let file = self.report.open(name);
         self.open.push(name.to_owned());
         for line in Lines::new(text, file) {
+            if self.report.is_full() {
+                let message = "reading stops here: too much is wrong".to_owned();
+                self.report.push(Level::Error, line.place(0), b"", message, "");
+                break;
+            }
             if line.is_cut_short {
                 let end = line.place(line.text.len());
                 self.report.push(
@@ -64,9 +69,7 @@ impl<'a> Reader<'a> {
             }
             let mut cx = Context { line: &line, file_name: name, report: self.report, files: self.files };
             match directive(&mut cx) {
-                Some(Parsed::Directive(directive)) => {
-                    self.directives.push(Located::new(directive, line.place(0)))
-                }
+                Some(Parsed::Item(item)) => self.items.push(Located::new(item, line.place(0))),
                 Some(Parsed::Include(include)) => self.include(name, &line, &include),
                 None => {}
             }

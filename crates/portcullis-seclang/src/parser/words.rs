@@ -23,7 +23,13 @@ pub(crate) fn words<'t>(cx: &mut Context<'_>, line: Piece<'t>) -> Option<Vec<Wor
                 return unclosed(cx, rest);
             };
             let (text, behind) = inside.quoted(first).split_at(end);
-            (text, behind.skip(1).unquoted())
+            let behind = behind.skip(1).unquoted();
+            if behind.first().is_some_and(|next| !next.is_ascii_whitespace() && !matches!(next, b'"' | b'\''))
+            {
+                let hint = "a quote that belongs to the text needs a backslash before it";
+                return cx.error(behind, "expected a blank behind the closing quote", hint);
+            }
+            (text, behind)
         } else {
             rest.split_where(|byte| byte.is_ascii_whitespace())
         };

@@ -69,12 +69,18 @@ fn chain(rules: &[Located<RuleDirective>], defaults: &Defaults, report: &mut Rep
         starter_only(sorted, report);
     }
     let Some(id) = &starter.id else {
-        report.push(Level::Error, first.place, b"", "rule has no number".to_owned(), "add `id:NUMBER`");
+        report.push(
+            Level::Error,
+            first.place,
+            spelling(first),
+            "rule has no number".to_owned(),
+            "add `id:NUMBER`",
+        );
         return None;
     };
     if starter.phase.is_none() {
         let message = format!("rule {} names no phase; it runs in phase 2", id.value);
-        report.push(Level::Note, first.place, b"", message, "");
+        report.push(Level::Note, first.place, spelling(first), message, "");
     }
     let links: Vec<Link> = std::iter::once(&starter)
         .chain(&links_sorted)
@@ -109,24 +115,32 @@ fn chain(rules: &[Located<RuleDirective>], defaults: &Defaults, report: &mut Rep
     })
 }
 
+/// The directive's own name.
+const fn spelling(rule: &Located<RuleDirective>) -> &'static [u8] {
+    match rule.value.condition {
+        Some(_) => b"SecRule",
+        None => b"SecAction",
+    }
+}
+
 /// What only the first rule of a chain may say.
 fn starter_only(sorted: &Sorted, report: &mut Report) {
     let mut refuse = |place: Option<Place>, name: &str| {
         if let Some(place) = place {
-            let message = format!("`{name}` belongs to the first rule of a chain");
-            report.push(Level::Error, place, name.as_bytes(), message, "");
+            let message = format!("{name} belongs to the first rule of a chain");
+            report.push(Level::Error, place, name.trim_matches('`').as_bytes(), message, "");
         }
     };
-    refuse(sorted.id.as_ref().map(|action| action.place), "id");
-    refuse(sorted.phase.as_ref().map(|action| action.place), "phase");
-    refuse(sorted.disruption.as_ref().map(|action| action.place), "disruptive action");
-    refuse(sorted.status.as_ref().map(|action| action.place), "status");
-    refuse(sorted.skip.as_ref().map(|action| action.place), "skip");
-    refuse(sorted.severity.as_ref().map(|action| action.place), "severity");
-    refuse(sorted.rev.as_ref().map(|action| action.place), "rev");
-    refuse(sorted.ver.as_ref().map(|action| action.place), "ver");
-    refuse(sorted.maturity.as_ref().map(|action| action.place), "maturity");
-    refuse(sorted.accuracy.as_ref().map(|action| action.place), "accuracy");
+    refuse(sorted.id.as_ref().map(|action| action.place), "`id`");
+    refuse(sorted.phase.as_ref().map(|action| action.place), "`phase`");
+    refuse(sorted.disruption.as_ref().map(|action| action.place), "a disruptive action");
+    refuse(sorted.status.as_ref().map(|action| action.place), "`status`");
+    refuse(sorted.skip.as_ref().map(|action| action.place), "`skip`");
+    refuse(sorted.severity.as_ref().map(|action| action.place), "`severity`");
+    refuse(sorted.rev.as_ref().map(|action| action.place), "`rev`");
+    refuse(sorted.ver.as_ref().map(|action| action.place), "`ver`");
+    refuse(sorted.maturity.as_ref().map(|action| action.place), "`maturity`");
+    refuse(sorted.accuracy.as_ref().map(|action| action.place), "`accuracy`");
 }
 
 fn link(sorted: &Sorted, rule: &Located<RuleDirective>, default: &PhaseDefault, report: &mut Report) -> Link {
@@ -135,7 +149,7 @@ fn link(sorted: &Sorted, rule: &Located<RuleDirective>, default: &PhaseDefault, 
             targets.iter().cloned().partition(|target| target.mode == TargetMode::Exclude);
         if targets.is_empty() {
             let message = "rule looks at nothing: all its variables are exclusions";
-            report.push(Level::Warning, rule.place, b"", message.to_owned(), "");
+            report.push(Level::Warning, rule.place, spelling(rule), message.to_owned(), "");
         }
         Condition { targets, exclusions, operator: operator.clone() }
     });

@@ -1,7 +1,8 @@
 //! Sorts directives: which rules belong together, and what is said about them elsewhere.
 
 use crate::diagnostic::{Level, Report};
-use crate::source::{Located, Place};
+use crate::parser::Item;
+use crate::source::Located;
 use crate::syntax::{Action, Directive, RuleDirective, RuleSelection, Setting, Target};
 
 /// Everything that was said, in order, by kind.
@@ -39,17 +40,30 @@ pub(crate) enum Draft {
 }
 
 /// Sorts all directives. A chain that does not go on is reported.
-pub(crate) fn collect(directives: Vec<Located<Directive>>, report: &mut Report) -> Collected {
+pub(crate) fn collect(items: Vec<Located<Item>>, report: &mut Report) -> Collected {
     let mut collected = Collected::default();
     let mut open: Vec<Located<RuleDirective>> = Vec::new();
-    for Located { value, place } in directives {
+    let mut open_is_broken = false;
+    for Located { value, place } in items {
+        let value = match value {
+            Item::Directive(Directive::Rule(rule)) if open_is_broken => {
+                open_is_broken = goes_on(&rule);
+                continue;
+            }
+            Item::Directive(directive) => directive,
+            Item::BrokenRule { goes_on } => {
+                open.clear();
+                open_is_broken = goes_on;
+                continue;
+            }
+        };
         let continues = matches!(value, Directive::Rule(_) | Directive::Setting(_));
         if !continues && !open.is_empty() {
             unfinished(&mut collected, &mut open, report);
         }
         match value {
             Directive::Rule(rule) => {
-                let goes_on = rule.actions.iter().any(|action| action.value == Action::Chain);
+                let goes_on = goes_on(&rule);
                 open.push(Located::new(*rule, place));
                 if !goes_on {
                     collected.drafts.push(Draft::Rules(std::mem::take(&mut open)));
@@ -73,8 +87,12 @@ pub(crate) fn collect(directives: Vec<Located<Directive>>, report: &mut Report) 
     collected
 }
 
+fn goes_on(rule: &RuleDirective) -> bool {
+    rule.actions.iter().any(|action| action.value == Action::Chain)
+}
+
 fn unfinished(collected: &mut Collected, open: &mut Vec<Located<RuleDirective>>, report: &mut Report) {
-    let place: Place = open
+    let place = open
         .last()
         .and_then(|rule| rule.value.actions.iter().find(|action| action.value == Action::Chain))
         .map(|action| action.place)

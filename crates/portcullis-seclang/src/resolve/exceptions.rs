@@ -20,7 +20,8 @@ pub(crate) fn update_actions(collected: &mut Collected, report: &mut Report) {
             Draft::Rules(_) | Draft::Marker(_) => None,
         });
         let Some(rules) = chain else {
-            unmatched(report, update.place, &format!("no rule {id} is there to be updated"));
+            let message = format!("no rule {id} is there to be updated");
+            report.push(Level::Warning, update.place, id.to_string().as_bytes(), message, "");
             continue;
         };
         let count = rules.len();
@@ -30,7 +31,13 @@ pub(crate) fn update_actions(collected: &mut Collected, report: &mut Report) {
             }
             None => {
                 let message = format!("rule {id} is a chain of {count}; there is no link {link}");
-                report.push(Level::Error, update.place, b"", message, "the first rule is link 0");
+                report.push(
+                    Level::Error,
+                    update.place,
+                    id.to_string().as_bytes(),
+                    message,
+                    "the first rule is link 0",
+                );
             }
         }
     }
@@ -81,7 +88,7 @@ pub(crate) fn update_targets(collected: &Collected, steps: &mut [Step], report: 
             let Some(condition) = starter else {
                 let message =
                     format!("rule {} looks at nothing, so it has no targets to update", built.chain.id);
-                report.push(Level::Warning, *place, b"", message, "");
+                report.push(Level::Warning, *place, built.chain.id.to_string().as_bytes(), message, "");
                 continue;
             };
             for target in targets {
@@ -92,7 +99,7 @@ pub(crate) fn update_targets(collected: &Collected, steps: &mut [Step], report: 
             }
         }
         if !has_match {
-            unmatched(report, *place, &format!("no rule has {}", described(selection)));
+            unmatched(report, *place, selection);
         }
     }
 }
@@ -106,7 +113,7 @@ pub(crate) fn remove(collected: &Collected, steps: &mut [Step], report: &mut Rep
             built.is_removed = true;
         }
         if !has_match {
-            unmatched(report, *place, &format!("no rule has {}", described(selection)));
+            unmatched(report, *place, selection);
         }
     }
 }
@@ -130,20 +137,24 @@ fn selects(selection: &RuleSelection, chain: &Chain) -> bool {
     }
 }
 
-fn described(selection: &RuleSelection) -> String {
-    match selection {
-        RuleSelection::Ids(_) => "such a number".to_owned(),
-        RuleSelection::Tag(tag) => format!("the tag `{}`", shown(tag)),
-        RuleSelection::Msg(msg) => format!("the message `{}`", shown(msg)),
-    }
+/// Warns of a selection that chose nothing.
+fn unmatched(report: &mut Report, place: Place, selection: &RuleSelection) {
+    let (text, message) = match selection {
+        RuleSelection::Ids(ranges) => {
+            let written: Vec<String> =
+                ranges.iter().map(|range| format!("{}-{}", range.first, range.last)).collect();
+            (written.join(" ").into_bytes(), "no rule has such a number".to_owned())
+        }
+        RuleSelection::Tag(tag) => (tag.to_vec(), format!("no rule has the tag `{}`", shown(tag))),
+        RuleSelection::Msg(msg) => (msg.to_vec(), format!("no rule has the message `{}`", shown(msg))),
+    };
+    report.push(Level::Warning, place, &text, message, hint(selection));
 }
 
-fn unmatched(report: &mut Report, place: Place, message: &str) {
-    report.push(
-        Level::Warning,
-        place,
-        b"",
-        message.to_owned(),
-        "tags and messages are compared as a whole, not as expressions",
-    );
+/// Tags and messages of ModSecurity 2 are expressions.
+const fn hint(selection: &RuleSelection) -> &'static str {
+    match selection {
+        RuleSelection::Ids(_) => "",
+        RuleSelection::Tag(_) | RuleSelection::Msg(_) => "it is compared as a whole, not as an expression",
+    }
 }

@@ -38,6 +38,7 @@ impl RuleWorld {
             clock: Arc::new(WallClock(Arc::clone(&self.clock))),
             ids: Arc::new(RandomIds(Arc::clone(&self.entropy))),
             collections: Some(Arc::clone(&self.collections) as _),
+            outside: None,
         }
     }
 }
