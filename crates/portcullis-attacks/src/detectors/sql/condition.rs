@@ -107,7 +107,10 @@ fn column(place: Place, read: &Expression, tokens: &Tokens<'_>) -> u8 {
     let cut = read.stop == Stop::Comment && tokens.quiet_comment(read.end);
     let computed = read.names == 0 && read.literals > 0 && read.calls > 0;
     let tells = (read.variables > 0 || computed) && read.is_whole();
+    let quoted =
+        matches!(read.stop, Stop::OpenText(_)) && is_sentence(tokens.text(read.end.saturating_sub(1)));
     match place {
+        Place::Break if quoted => 4,
         Place::Operand | Place::Front if tells => 10,
         Place::Break if read.is_whole() => 10,
         Place::Break => 4,
