@@ -1,5 +1,5 @@
-//! What every detector of attacks promises, whatever the bytes: no panic, the same answer twice, spans inside the view,
-//! scores from 1 to 10, and nothing suspicious that the prefilter would not have let it see.
+//! What every detector of attacks promises, whatever the bytes: no panic, the same answer twice, spans inside the view
+//! and scores from 1 to 10.
 
 use portcullis_attacks::{Class, Field, Hits, Leaf, View, Where, all};
 
@@ -27,12 +27,9 @@ pub fn holds(class: Class, kind: u8, text: &[u8]) {
     detector.inspect(&view, &mut hits);
     detector.inspect(&view, &mut again);
     assert_eq!(hits, again);
-    let literals = detector.literals();
-    let seen = literals.iter().any(|it| lower.windows(it.len()).any(|window| window == it.as_bytes()));
     for hit in hits {
         assert_eq!(hit.class, class);
         assert!((1..=10).contains(&hit.score), "{hit:?}");
         assert!(text.get(hit.span.clone()).is_some(), "{hit:?}");
-        assert!(seen || literals.is_empty() || hit.score < 5, "{hit:?}");
     }
 }
