@@ -1,10 +1,14 @@
 //! The detectors, one file a class of attack. The list here is the registry.
 
 mod code;
+mod graphql;
+mod ldap;
+mod nosql;
 mod prototype;
 mod script;
 mod sql;
 mod template;
+mod xpath;
 
 use crate::{class::Class, hit::Hits, view::View};
 
@@ -23,5 +27,15 @@ pub trait Detector: Send + Sync {
 
 /// Every detector, in the order of [`Class`].
 pub fn all() -> &'static [&'static dyn Detector] {
-    &[&sql::Sql, &script::Script, &template::Template, &code::Code, &prototype::Prototype]
+    &[
+        &sql::Sql,
+        &nosql::Nosql,
+        &script::Script,
+        &template::Template,
+        &code::Code,
+        &ldap::Ldap,
+        &xpath::Xpath,
+        &prototype::Prototype,
+        &graphql::Graphql,
+    ]
 }

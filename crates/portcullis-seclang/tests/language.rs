@@ -629,3 +629,14 @@ fn bytes_that_are_no_utf8_are_kept() {
     assert_eq!(&*link.condition.unwrap().operator.raw, b"\xe9\xff");
     assert_eq!(link.msg, Some(Template::literal(*b"\xe9")));
 }
+
+#[test]
+fn an_operator_that_fills_in_no_macros_says_so() {
+    let set = rules(
+        "SecRule ARGS \"@pm a %{TXX.b}\" \"id:1,phase:2\"\nSecRule ARGS \"@pm a 100%{1}\" \"id:2,phase:2\"",
+    );
+    assert_eq!((set.notes.len(), set.notes[0].level, set.notes[0].line), (1, Level::Warning, 1));
+    let operator = set.chains().next().unwrap().links[0].condition.clone().unwrap().operator;
+    assert_eq!(operator.argument, text("a %{TXX.b}"));
+    assert_eq!(errors("SecRule ARGS \"@streq a %{TXX.b}\" \"id:1,phase:2\"").len(), 1);
+}

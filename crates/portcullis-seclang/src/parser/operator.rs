@@ -5,8 +5,8 @@ use super::piece::Piece;
 use super::suggestion::like;
 use super::template::template;
 use super::words::Word;
-use crate::diagnostic::shown;
-use crate::syntax::{Operator, OperatorName};
+use crate::diagnostic::{Level, shown};
+use crate::syntax::{Operator, OperatorName, Template};
 
 /// The operator of a rule and how many words it took: without quotes, name and argument are two.
 pub(crate) fn operator(cx: &mut Context<'_>, words: &[Word<'_>]) -> (Option<Operator>, usize) {
@@ -48,8 +48,22 @@ fn parts(cx: &mut Context<'_>, text: Piece<'_>, apart: Option<Piece<'_>>) -> Opt
         name,
         negated,
         raw: argument.value(),
-        argument: template(cx, argument)?,
+        argument: if name.expands_macros() {
+            template(cx, argument)?
+        } else {
+            as_written(cx, name, argument)
+        },
         place: cx.place(text),
         argument_place: cx.place(argument),
     })
+}
+
+/// The argument of an operator that fills in no macros. One that looks as if it held some is worth a warning.
+fn as_written(cx: &mut Context<'_>, name: OperatorName, argument: Piece<'_>) -> Template {
+    let is_macro = |window: &[u8]| matches!(window, [b'%', b'{', first] if first.is_ascii_alphabetic());
+    if argument.bytes.windows(3).any(is_macro) {
+        let message = format!("`@{}` takes its argument as written, macros included", name.name());
+        cx.note(Level::Warning, argument, message, "");
+    }
+    Template::literal(argument.value())
 }
