@@ -231,10 +231,10 @@ pub(crate) fn request_body(program: &Program, desk: &mut Desk, body: &[u8]) {
             None => {}
         }
     }
-    // Structured bodies are seen through their leaves, as in ModSecurity v2, for which the Core Rule Set is written, and not
-    // as in v3, which shows their text as well; text that could not be taken apart is always seen.
-    let is_structured = !matches!(processor, None | Some(BodyProcessor::UrlEncoded));
-    if !is_structured || state.force_request_body || outcome.fault.is_some() || outcome.over_limit {
+    // XML is seen through `XML`, as in ModSecurity v2, for which the Core Rule Set is written, and not as text too, as in v3;
+    // text that could not be taken apart is always seen.
+    let is_xml = processor == Some(BodyProcessor::Xml);
+    if !is_xml || state.force_request_body || outcome.fault.is_some() || outcome.over_limit {
         values.set_span(Variable::RequestBody, body_span);
     }
     outcome.write(values);
