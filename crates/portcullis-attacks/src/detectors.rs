@@ -1,5 +1,14 @@
 //! The detectors, one file a class of attack. The list here is the registry.
 
+mod crlf;
+mod deserialization;
+mod fingerprint;
+mod path;
+mod shell;
+mod smuggling;
+mod ssrf;
+mod xxe;
+
 use crate::{class::Class, hit::Hits, view::View};
 
 /// Reads a value as the language it guards.
@@ -17,5 +26,14 @@ pub trait Detector: Send + Sync {
 
 /// Every detector, in the order of [`Class`].
 pub fn all() -> &'static [&'static dyn Detector] {
-    &[]
+    &[
+        &shell::Shell,
+        &path::Path,
+        &deserialization::Deserialization,
+        &xxe::Xxe,
+        &ssrf::Ssrf,
+        &crlf::Crlf,
+        &fingerprint::Fingerprint,
+        &smuggling::Smuggling,
+    ]
 }
