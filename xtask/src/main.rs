@@ -4,6 +4,7 @@
 mod bench;
 mod demo;
 mod deny;
+mod efficacy;
 mod gen_docs;
 mod install;
 mod test;
@@ -19,6 +20,7 @@ cargo xtask <task>
   tidy              the floor table and the shape of files
   gen [--check]     write (or check) the generated reference and JSON Schema
   deny              licences, sources and bans of dependencies
+  efficacy [--json] attacks stopped and benign calls refused on the corpora
   bench <what>      gateway | json | specs, each with --json
 ";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(),
         Some("gen") => gen_docs::run(rest),
         Some("deny") => deny::run(),
+        Some("efficacy") => efficacy::run(rest),
         Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

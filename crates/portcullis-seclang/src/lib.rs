@@ -2,3 +2,23 @@
 //!
 //! Bytes in, verdict out. No I/O, no clock: what needs a file, a resolver or the time comes through a port that the
 //! caller hands in, and without it the load refuses.
+
+pub mod byte_set;
+pub mod diagnostic;
+pub mod operators;
+pub mod rules;
+pub mod source;
+pub mod syntax;
+pub mod transformations;
+
+mod engine;
+mod message;
+mod ports;
+mod transaction;
+mod verdict;
+
+pub use engine::Engine;
+pub use message::{Field, RequestHead, ResponseHead};
+pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
+pub use transaction::Transaction;
+pub use verdict::{Disruption, Intervention, RuleMatch};
