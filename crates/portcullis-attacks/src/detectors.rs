@@ -7,6 +7,8 @@ mod path;
 mod shell;
 mod smuggling;
 mod ssrf;
+#[cfg(test)]
+mod trial;
 mod xxe;
 
 use crate::{class::Class, hit::Hits, view::View};

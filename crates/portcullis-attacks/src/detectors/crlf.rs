@@ -37,7 +37,13 @@ impl Detector for Crlf {
             let Some((strength, rule, why, length)) = header(rest) else { continue };
             let score = weigh(view, strength, lines);
             if best.as_ref().is_none_or(|best| best.score < score) {
-                best = Some(Hit { class: Class::Crlf, rule, score, span: end..next + length, why });
+                best = Some(Hit {
+                    class: Class::Crlf,
+                    rule,
+                    score,
+                    span: end..(next + length).min(view.text.len()),
+                    why,
+                });
             }
         }
         if best.is_none() && lines > 0 && view.leaf.at == Where::Path {
@@ -45,7 +51,7 @@ impl Detector for Crlf {
             best = Some(Hit {
                 class: Class::Crlf,
                 rule: "line_end_in_path",
-                score: 9,
+                score: 10,
                 span: 0..view.text.len(),
                 why,
             });
@@ -171,6 +177,8 @@ fn weigh(view: &View<'_>, strength: u8, lines: usize) -> u8 {
         Field::Code => strength.min(2),
         Field::Prose | Field::Markup | Field::Query | Field::Opaque => strength.min(3),
         _ if is_path => 10,
+        // What begins with a header itself is a list of them.
+        _ if header(view.lower).is_some() => strength.min(4),
         // Request dumps, mails and logs hold headers in their later lines too.
         _ if lines > 3 || view.text.len() > 1024 => strength.min(4),
         _ => strength,

@@ -7,7 +7,7 @@ mod binary;
 mod names;
 mod php;
 
-use super::Detector;
+use super::{Detector, xxe};
 use crate::{
     class::Class,
     hit::{Hit, Hits},
@@ -56,6 +56,46 @@ impl Detector for Deserialization {
             "builtin",
             "posix",
             "ysoserial",
+            "o:1",
+            "o:2",
+            "o:3",
+            "o:4",
+            "o:5",
+            "o:6",
+            "o:7",
+            "o:8",
+            "o:9",
+            "o:+",
+            "c:1",
+            "c:2",
+            "c:3",
+            "c:4",
+            "c:5",
+            "c:6",
+            "c:7",
+            "c:8",
+            "c:9",
+            "c:+",
+            "a:1",
+            "a:2",
+            "a:3",
+            "a:4",
+            "a:5",
+            "a:6",
+            "a:7",
+            "a:8",
+            "a:9",
+            "a:+",
+            "s:1",
+            "s:2",
+            "s:3",
+            "s:4",
+            "s:5",
+            "s:6",
+            "s:7",
+            "s:8",
+            "s:9",
+            "s:+",
             "system.diagnostics",
             "system.windows",
             "windowsidentity",
@@ -80,6 +120,19 @@ impl Detector for Deserialization {
             "__construct",
             "yii\\",
             "\u{5}sr",
+            "<void ",
+            "<object class",
+            "<sorted-set",
+            "<tree-map",
+            "<dynamic-proxy",
+            "<unserializable",
+            "tag:yaml",
+            "typeconfuse",
+            "activitysurrogate",
+            "jndi",
+            "inet4address",
+            "cnt\n",
+            "\u{1}\0\0\0",
             "\u{4}\u{8}",
             "org.jboss",
         ]
@@ -89,6 +142,8 @@ impl Detector for Deserialization {
         let found = binary::find(view).or_else(|| php::find(view.lower)).or_else(|| names::find(view));
         let Some(found) = found else { return };
         let score = match view.leaf.field {
+            // A body that is XML as a whole is read as such, however it looks.
+            _ if xxe::is_document(view) => found.strength,
             Field::Code => found.strength.min(2),
             Field::Prose | Field::Markup | Field::Query => {
                 found.strength.min(if view.text.len() > 200 { 3 } else { 6 })

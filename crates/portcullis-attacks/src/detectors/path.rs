@@ -41,6 +41,7 @@ impl Detector for Path {
             "0x2f",
             "0x5c",
             "%u",
+            "%2e",
             "%c0",
             "%c1",
             "%00",
@@ -90,7 +91,7 @@ impl Detector for Path {
 
 /// What of a path reaches a score: ways up in any number are everyday in source code, one is everyday in a file's field.
 fn judge_traversal(view: &View<'_>, run: &runs::Traversal, file: Option<&files::Found>) -> Option<Hit> {
-    let is_led_to_file = file.is_some();
+    let is_led_to_file = file.is_some() || leads_to_system(view.lower, run);
     let (rule, why) = if run.is_disguised {
         ("disguised_dot_dot", "ways up a directory tree, spelt so that a filter misses them")
     } else if run.is_parameter_trick {
@@ -105,6 +106,8 @@ fn judge_traversal(view: &View<'_>, run: &runs::Traversal, file: Option<&files::
         (2, false, false) => 9,
         // A client resolves ways up in a path before it sends it (RFC 3986 §5.2.4), so that one who does not means it.
         (_, _, false) if view.leaf.at == Where::Path => 10,
+        // Neither does an address' parameter or a form's file lie beside where the program runs.
+        (_, _, false) if run.at_start && is_of_request(view) => 10,
         (_, true, false) => 8,
         (_, false, false) if run.at_start || run.after_slash => 6,
         (_, false, false) => 4,
@@ -134,6 +137,7 @@ fn judge_file(view: &View<'_>, file: files::Found, run: Option<&runs::Traversal>
         (files::Worth::Secret, _) => 10,
         (files::Worth::Telling, Some(run)) if run.ups > 0 => 10,
         (files::Worth::Telling, _) => 5,
+        (files::Worth::NameInPath, _) => 10,
         (files::Worth::Name, Some(run)) if run.ups > 0 || run.is_disguised => 10,
         (files::Worth::Name, _) if file.span.start <= 1 && file.span.end + 1 >= view.text.len() => 7,
         (files::Worth::Name, _) => 3,
@@ -141,7 +145,7 @@ fn judge_file(view: &View<'_>, file: files::Found, run: Option<&runs::Traversal>
     let score = match view.leaf.field {
         Field::Prose | Field::Markup => strength.min(4),
         Field::Code | Field::Query => strength.min(3),
-        Field::UserAgent if run.is_none() => strength.min(6),
+        Field::UserAgent if run.is_none() && file.span.start > 8 => strength.min(6),
         Field::Unknown
         | Field::Token
         | Field::Url
@@ -151,6 +155,28 @@ fn judge_file(view: &View<'_>, file: files::Found, run: Option<&runs::Traversal>
         | Field::Referer => strength,
     };
     Some(Hit { class: Class::Path, rule: file.rule, score, span: file.span, why: file.why })
+}
+
+/// Whether the ways up lead into a directory that every system has.
+fn leads_to_system(lower: &[u8], run: &runs::Traversal) -> bool {
+    const DIRECTORIES: [&[u8]; 14] = [
+        b"etc", b"proc", b"var", b"usr", b"root", b"home", b"opt", b"windows", b"winnt", b"log", b"logs",
+        b"boot", b"web-inf", b"conf",
+    ];
+    let rest = lower.get(run.span.end..).unwrap_or_default();
+    let length =
+        rest.iter().take(12).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    let is_directory = matches!(rest.get(length), Some(b'/' | b'\\' | b'%' | 0x80..));
+    run.ups > 0 && is_directory && rest.get(..length).is_some_and(|name| DIRECTORIES.contains(&name))
+}
+
+/// Whether a value is chosen per request, unlike one in a document that describes a program.
+fn is_of_request(view: &View<'_>) -> bool {
+    match view.leaf.at {
+        Where::Query | Where::Cookie | Where::Path => true,
+        Where::Body => matches!(view.leaf.field, Field::File | Field::Url),
+        Where::Header | Where::Name => false,
+    }
 }
 
 /// Files that stand beside other files of a program, and are read by whoever builds it.

@@ -73,6 +73,9 @@ const ADDRESSES_MAX: usize = 64;
 /// The longest authority read.
 const AUTHORITY_BYTES_MAX: usize = 256;
 
+/// Blanks, quotes and slashes before an address that is a whole value.
+const LEADING_BYTES_MAX: usize = 8;
+
 /// What an address shows of itself.
 struct Danger {
     rule: &'static str,
@@ -93,7 +96,10 @@ fn address(view: &View<'_>, at: usize) -> Option<Hit> {
         before.get(before.len() - length..).unwrap_or_default()
     });
     // `//host` by itself is an address only where the value begins with it.
-    if scheme.is_none() && at > 0 && !before.iter().all(|byte| matches!(byte, b'/' | b'\\' | b' ')) {
+    if scheme.is_none()
+        && at > 0
+        && (at > LEADING_BYTES_MAX || !before.iter().all(|byte| matches!(byte, b'/' | b'\\' | b' ')))
+    {
         return None;
     }
     let start = at - scheme.map_or(0, |scheme| scheme.len() + 1);
@@ -106,15 +112,20 @@ fn address(view: &View<'_>, at: usize) -> Option<Hit> {
         Some(sign) => (authority.get(..sign), authority.get(sign + 1..).unwrap_or_default()),
         None => (None, authority),
     };
-    let is_whole = before
-        .get(..start)
-        .is_some_and(|ahead| ahead.iter().all(|byte| matches!(byte, b' ' | b'"' | b'\'' | b'@')));
+    let is_whole = start <= LEADING_BYTES_MAX
+        && before
+            .get(..start)
+            .is_some_and(|ahead| ahead.iter().all(|byte| matches!(byte, b' ' | b'"' | b'\'' | b'@')));
     let end = at + 2 + slashes + authority.len();
     let path = view.lower.get(end..).unwrap_or_default();
     let is_page = scheme.is_none_or(|scheme| matches!(scheme, b"http" | b"https"));
     let danger = of_scheme(scheme.unwrap_or_default())
-        .or_else(|| of_host(view, host::read(host_port)))
+        .or_else(|| {
+            of_host(view, host::read(host_port)).map(|danger| milder(danger, scheme, host_port, path))
+        })
+        .or_else(|| has_enclosed_letters(host_port).then_some(ENCLOSED))
         .or_else(|| of_user(user?, host_port))
+        .or_else(|| matches!(path, [b'#' | b'\\', b'@', ..]).then_some(CUT))
         .or_else(|| (is_page && slashes > 0 && is_whole && scheme.is_none()).then_some(SLASHES))
         .or_else(|| inclusion(view, is_whole, scheme.unwrap_or_default(), path))?;
     let score = weigh(view, danger.strength, is_whole, danger.rule);
@@ -132,6 +143,20 @@ const SLASHES: Danger = Danger {
     why: "more slashes than an address has, which clients and checks read differently",
     strength: 10,
 };
+
+const CUT: Danger = Danger {
+    rule: "pretended_host",
+    why: "an address that names one host to a reader and another to a client",
+    strength: 10,
+};
+
+const ENCLOSED: Danger =
+    Danger { rule: "odd_address", why: "an address in a spelling that only evades", strength: 10 };
+
+/// Letters and digits in circles (U+2460 to U+24FF), which clients normalise.
+fn has_enclosed_letters(host: &[u8]) -> bool {
+    host.windows(2).any(|two| matches!(two, [0xe2, 0x91..=0x93]))
+}
 
 fn ends_authority(byte: u8) -> bool {
     matches!(
@@ -157,13 +182,28 @@ fn of_scheme(scheme: &[u8]) -> Option<Danger> {
     })
 }
 
+/// The bare address of a port above the well-known ones is how one's own services are configured; and what speaks
+/// another protocol than HTTP is no page to fetch.
+fn milder(danger: Danger, scheme: Option<&[u8]>, host_port: &[u8], path: &[u8]) -> Danger {
+    let is_loopback = danger.rule == "loopback_address";
+    let has_high_port = host_port.rsplit(|byte| *byte == b':').next().is_some_and(|port| port.len() >= 4);
+    let is_bare = matches!(path, [] | [b'/']);
+    let is_fetched = scheme.is_none_or(|scheme| matches!(scheme, b"http" | b"https" | b"ftp" | b"ws"));
+    let strength = match danger.strength {
+        10 if is_loopback && !is_fetched => 6,
+        10 if is_loopback && has_high_port && is_bare => 7,
+        other => other,
+    };
+    Danger { strength, ..danger }
+}
+
 fn of_host(view: &View<'_>, host: host::Host) -> Option<Danger> {
     let (rule, why, strength) = match host {
         host::Host::World => return None,
         host::Host::Metadata => {
             ("cloud_metadata", "the address of a cloud's metadata service, which hands out credentials", 10)
         }
-        host::Host::Odd => ("odd_address", "an address in a spelling that only evades", 9),
+        host::Host::Odd => ("odd_address", "an address in a spelling that only evades", 10),
         host::Host::OddLocal => {
             ("odd_local_address", "an address of the server's own network in a spelling that only evades", 10)
         }
@@ -172,7 +212,9 @@ fn of_host(view: &View<'_>, host: host::Host) -> Option<Danger> {
         host::Host::Private => ("private_address", "an address of a private network (RFC 1918)", 6),
     };
     let is_return = matches!(host, host::Host::Loopback | host::Host::Private) && is_for_clients(view);
-    Some(Danger { rule, why, strength: if is_return { 3 } else { strength } })
+    // Where a browser comes from says nothing of where the server goes.
+    let is_origin = is_return && (view.leaf.field == Field::Referer || view.leaf.at == Where::Header);
+    (!is_origin).then_some(Danger { rule, why, strength: if is_return { 3 } else { strength } })
 }
 
 /// Addresses that a browser or an app goes back to, and that name the developer's own machine while he develops.
@@ -255,6 +297,8 @@ fn share(view: &View<'_>) -> Option<Hit> {
 }
 
 fn weigh(view: &View<'_>, strength: u8, is_whole: bool, rule: &str) -> u8 {
+    // An address' parameter is never the place where a directory service is configured.
+    let strength = if rule == "forging_scheme" && view.leaf.at == Where::Query { 10 } else { strength };
     let is_about_machines = matches!(rule, "loopback_address" | "private_address");
     match view.leaf.field {
         Field::Prose | Field::Markup if is_whole && view.text.len() < 200 => strength.min(8),

@@ -8,7 +8,7 @@ use super::Detector;
 use crate::{
     class::Class,
     hit::{Hit, Hits},
-    leaf::Field,
+    leaf::{Field, Where},
     view::View,
 };
 
@@ -43,6 +43,8 @@ impl Detector for Xxe {
             .or_else(|| declaration(view.lower));
         let Some((rule, strength, at, why)) = found else { return };
         let score = match view.leaf.field {
+            // A body that is XML as a whole is read as such, however it looks.
+            _ if is_document(view) => strength,
             Field::Code => strength.min(4),
             Field::Prose | Field::Markup if strength < 10 => strength.min(3),
             Field::Prose | Field::Markup | Field::Query if is_quoted_in_text(view.lower, at) => {
@@ -53,6 +55,13 @@ impl Detector for Xxe {
         let end = (at + SPAN_BYTES).min(view.text.len());
         hits.push(Hit { class: Class::Xxe, rule, score, span: at..end, why });
     }
+}
+
+/// Whether a value is a whole XML body.
+pub(super) fn is_document(view: &View<'_>) -> bool {
+    view.leaf.at == Where::Body
+        && view.leaf.name.is_empty()
+        && view.leaf.value.trim_ascii_start().starts_with(b"<")
 }
 
 type Found = (&'static str, u8, usize, &'static str);

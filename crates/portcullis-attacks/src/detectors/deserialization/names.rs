@@ -5,11 +5,24 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem;
 
-use super::Found;
+use super::{Found, binary};
 use crate::{leaf::Where, view::View};
 
-/// Names with what they say by themselves.
+/// Names with what they say by themselves; and the beginnings of formats, in lower case.
 const NAMES: &[(&str, &str, u8, &str)] = &[
+    ("ro0ab", "java_object", 10, JAVA),
+    ("aced0005", "java_object", 10, JAVA),
+    ("aaeaaad/////", "net_object", 10, "an object graph of .NET's BinaryFormatter"),
+    ("cos\nsystem\n", "python_pickle", 10, PICKLE),
+    ("cposix\nsystem\n", "python_pickle", 10, PICKLE),
+    ("cnt\nsystem\n", "python_pickle", 10, PICKLE),
+    ("csubprocess\n", "python_pickle", 10, PICKLE),
+    ("c__builtin__\n", "python_pickle", 10, PICKLE),
+    ("cbuiltins\n", "python_pickle", 10, PICKLE),
+    ("<object class=\"java", "xml_decoder", 10, DECODER),
+    ("<void method=", "xml_decoder", 10, DECODER),
+    ("<void class=", "xml_decoder", 10, DECODER),
+    ("<void property=", "xml_decoder", 9, DECODER),
     ("_$$nd_func$$_", "node_function", 10, NODE),
     ("!!python/object", "yaml_tag", 10, YAML),
     ("!!python/name", "yaml_tag", 10, YAML),
@@ -65,6 +78,8 @@ const NAMES: &[(&str, &str, u8, &str)] = &[
     ("phpunit\\framework\\mockobject", "php_gadget", 9, PHP),
 ];
 
+const JAVA: &str = "a serialized Java object";
+const PICKLE: &str = "a Python pickle that names something to call";
 const NODE: &str = "a function that node-serialize runs when it reads it";
 const YAML: &str = "a YAML tag that names a class or a function to build";
 const GADGET: &str = "a Java class by which reading data becomes running code";
@@ -74,19 +89,44 @@ const PHP: &str = "a PHP class by which reading data becomes running code";
 
 #[expect(clippy::expect_used, reason = "the names are constants, and a few dozen of them fit any automaton")]
 static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let names = NAMES.iter().map(|(name, ..)| *name);
+    let names = NAMES.iter().map(|(name, ..)| name.as_bytes()).chain([binary::JAVA]);
     AhoCorasick::builder().match_kind(MatchKind::Standard).build(names).expect("constant names")
 });
 
 /// The first telling name in a value.
 pub(super) fn find(view: &View<'_>) -> Option<Found> {
-    let lower = view.lower;
-    if let Some(found) = FINDER.find(lower)
-        && let Some((name, rule, strength, why)) = NAMES.get(found.pattern().as_usize())
-    {
-        return Some(Found { rule, strength: *strength, at: found.start(), length: name.len(), why });
+    for found in FINDER.find_overlapping_iter(view.lower).take(MATCHES_MAX) {
+        let Some((name, rule, strength, why)) = NAMES.get(found.pattern().as_usize()) else {
+            return Some(Found {
+                rule: "java_object",
+                strength: 10,
+                at: found.start(),
+                length: 4,
+                why: JAVA,
+            });
+        };
+        if is_itself(view.text, name, found.start()) {
+            return Some(Found { rule, strength: *strength, at: found.start(), length: name.len(), why });
+        }
     }
-    typed(view).or_else(|| method_call(lower))
+    typed(view)
+}
+
+/// Names looked at in one value: a beginning of base64 may stand in other base64.
+const MATCHES_MAX: usize = 16;
+
+/// Base64 tells cases apart and begins at a word's beginning; so do a format's hexadecimal digits.
+fn is_itself(text: &[u8], name: &str, at: usize) -> bool {
+    let exact: &[u8] = match name {
+        "ro0ab" => b"rO0AB",
+        "aaeaaad/////" => b"AAEAAAD/////",
+        "aced0005" => return at == 0,
+        _ => return true,
+    };
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    let begins =
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'/' | b'+' | b'-' | b'_'));
+    begins && text.get(at..).is_some_and(|rest| rest.starts_with(exact))
 }
 
 /// Packages whose classes a type hint of fastjson, Jackson and their kin must not name.
@@ -123,6 +163,16 @@ fn typed(view: &View<'_>) -> Option<Found> {
     {
         return Some(Found { rule: "type_hint", strength: 10, at: 0, length: lower.len().min(64), why });
     }
+    // XStream names elements for classes.
+    if view.leaf.at == Where::Name && names_class(lower) {
+        return Some(Found {
+            rule: "xml_decoder",
+            strength: 9,
+            at: 0,
+            length: lower.len().min(64),
+            why: DECODER,
+        });
+    }
     for hint in [&b"@type"[..], b"@class"] {
         if let Some(at) = memmem::find(lower, hint) {
             let rest = lower.get(at + hint.len()..).unwrap_or_default();
@@ -137,13 +187,4 @@ fn typed(view: &View<'_>) -> Option<Found> {
         }
     }
     None
-}
-
-/// `<object class="java.…"><void method="…">`: the calls of XMLDecoder, and XStream's elements named for classes.
-fn method_call(lower: &[u8]) -> Option<Found> {
-    let at = memmem::find(lower, b"<void ").or_else(|| memmem::find(lower, b"<object class="))?;
-    let rest = lower.get(at..)?;
-    let names_class =
-        memmem::find(lower, b"class=\"java").is_some() || memmem::find(rest, b"method=").is_some();
-    names_class.then_some(Found { rule: "xml_decoder", strength: 10, at, length: 32, why: DECODER })
 }

@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use crate::{class::Class, hit::Hit, view::View};
 
 /// Tools that look for holes. Crawlers and clients of any kind are not among them.
-const TOOLS: &[&str] = &[
+pub(super) const TOOLS: &[&str] = &[
     "nikto",
     "sqlmap",
     "nuclei",

@@ -1,8 +1,10 @@
 //! Paths that are probed on every address of the internet.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
-use crate::{class::Class, hit::Hit, leaf::Field, view::View};
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use crate::{class::Class, hit::Hit, view::View};
 
 /// A family of paths: what is found at the end of a segment, or as segments.
 struct Family {
@@ -193,21 +195,42 @@ const FAMILIES: &[Family] = &[
             "gponform/",
             "hnap1",
             "remote/fgt_lang",
-            "dana-na/",
-            "vpns/portal",
-            "vpns/cfg",
-            "tmui/login.jsp",
             "mgmt/tm/util/bash",
             "rest/tinymce/1/macro",
-            "owa/auth/x.js",
+            "cgi-bin/.",
+            "bsh.servlet",
+            "minio/bootstrap/v1/verify",
+            "api/index.php/v1/config",
+            "druid/indexer/v1/sampler",
+            "sdk/weblanguage",
+            "setup.cgi",
+            "currentsetting.htm",
+            "ws_utc",
+            "uddiexplorer",
+            "__clockwork",
+            "ctrlt/deviceupgrade",
+            "struts2-",
+            "flex2gateway",
+            "cfide/adminapi",
+            "solr/debug/dump",
+        ],
+    },
+    Family {
+        rule: "exposed_product_probed",
+        why: "a product that belongs behind a gateway's own login, not on an API",
+        score: 6,
+        how: How::Within,
+        texts: &[
+            "dana-na/",
+            "vpns/",
+            "tmui/login.jsp",
+            "owa/auth",
             "ecp/",
             "autodiscover/autodiscover.json",
             "console/css",
             "console/images",
-            "solr/admin/cores",
-            "druid/indexer/v1/sampler",
-            "nacos/v1/auth",
-            "nacos/v1/cs",
+            "solr/admin",
+            "nacos/v1/",
             "apisix/admin",
             "webtools/control",
             "manager/html",
@@ -215,19 +238,10 @@ const FAMILIES: &[Family] = &[
             "geoserver/w",
             "debug/pprof",
             "servlet/~",
-            "bsh.servlet",
-            "cgi-bin/.",
-            "struts2-",
-            "ws_utc",
-            "uddiexplorer",
             "jars/upload",
-            "minio/bootstrap/v1/verify",
             "rest/beta/repositories",
             "functionrouter",
             "remote_agent.php",
-            "solr/debug/dump",
-            "_next/../",
-            "__clockwork",
             "telescope/requests",
             "laravel-filemanager",
             "ueditor/",
@@ -236,17 +250,9 @@ const FAMILIES: &[Family] = &[
             "ckeditor/plugins/filemanager",
             "cf_scripts/",
             "cfide/",
-            "flex2gateway",
             "resin-doc/",
-            "setup.cgi",
-            "currentsetting.htm",
-            "sdk/weblanguage",
-            "cgi-bin/popen.cgi",
             "cgi-bin/luci",
-            "seeyon/",
-            "ispirit/",
-            "weaver/",
-            "goanywhere",
+            "jolokia/",
         ],
     },
     Family {
@@ -269,7 +275,7 @@ const FAMILIES: &[Family] = &[
         why: "a CGI script, as only old servers and appliances have them",
         score: 6,
         how: How::Segment,
-        texts: &["cgi-bin", "cgi", "goform", "boafrm", "cgi-sys", "scripts"],
+        texts: &["cgi-bin", "cgi", "goform", "boafrm", "cgi-sys"],
     },
     Family {
         rule: "web_shell_called",
@@ -300,18 +306,44 @@ const FAMILIES: &[Family] = &[
     },
 ];
 
+/// Families by pattern of the automaton.
+struct Table {
+    texts: AhoCorasick,
+    families: Vec<usize>,
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the texts are constants, and a few hundred of them fit any automaton"
+)]
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let all = || {
+        FAMILIES
+            .iter()
+            .enumerate()
+            .flat_map(|(place, family)| family.texts.iter().map(move |text| (place, *text)))
+    };
+    let texts = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .build(all().map(|(_, text)| text))
+        .expect("constant texts");
+    Table { texts, families: all().map(|(place, _)| place).collect() }
+});
+
 /// The surest family that a path belongs to.
 pub(super) fn find(view: &View<'_>) -> Option<Hit> {
-    if !matches!(view.leaf.field, Field::Unknown | Field::Token | Field::Url | Field::File) {
-        return None;
-    }
-    let path = view.lower;
+    let path = view.lower.strip_suffix(b"/").unwrap_or(view.lower);
     let mut best: Option<Hit> = None;
-    for family in FAMILIES {
-        if best.as_ref().is_some_and(|best| best.score >= family.score) {
+    for found in TABLE.texts.find_overlapping_iter(path) {
+        let Some(family) =
+            TABLE.families.get(found.pattern().as_usize()).and_then(|place| FAMILIES.get(*place))
+        else {
             continue;
-        }
-        if let Some(span) = matches(path, family) {
+        };
+        if best.as_ref().is_none_or(|best| best.score < family.score)
+            && belongs(path, found.range(), family.how)
+        {
+            let span = found.range();
             best = Some(Hit {
                 class: Class::Fingerprint,
                 rule: family.rule,
@@ -324,44 +356,20 @@ pub(super) fn find(view: &View<'_>) -> Option<Hit> {
     best.or_else(|| double_ending(path)).or_else(|| proxied_socket(view))
 }
 
-fn matches(path: &[u8], family: &Family) -> Option<Range<usize>> {
-    let mut start = 0;
-    match family.how {
+/// Whether a text stands in the path where its family asks for it.
+fn belongs(path: &[u8], span: Range<usize>, how: How) -> bool {
+    let before = span.start.checked_sub(1).and_then(|before| path.get(before));
+    let after = path.get(span.end);
+    let begins = before.is_none_or(|byte| *byte == b'/');
+    match how {
+        // Parameters of a segment are none of its name: `;jsessionid=`.
+        How::Segment => begins && after.is_none_or(|byte| matches!(byte, b'/' | b';')),
+        How::Begins => begins && (after.is_none_or(|byte| !byte.is_ascii_alphabetic()) || span.len() > 4),
         How::Ends => {
-            let path = path.strip_suffix(b"/").unwrap_or(path);
-            family.texts.iter().find(|text| {
-                let is_whole = text.strip_prefix('/').is_some_and(|name| path == name.as_bytes());
-                is_whole || path.ends_with(text.as_bytes())
-            })?;
-            Some(0..path.len())
+            after.is_none()
+                && (begins || path.get(span.start).is_some_and(|byte| matches!(byte, b'.' | b'/')))
         }
-        How::Within => {
-            let text = family.texts.iter().find(|text| {
-                let text = text.as_bytes();
-                let at = memchr::memmem::find(path, text);
-                at.is_some_and(|at| at == 0 || path.get(at - 1) == Some(&b'/'))
-            })?;
-            let at = memchr::memmem::find(path, text.as_bytes())?;
-            Some(at..at + text.len())
-        }
-        How::Segment | How::Begins => {
-            for segment in path.split(|byte| *byte == b'/') {
-                let span = start..start + segment.len();
-                start = span.end + 1;
-                // Parameters of a segment are none of its name: `;jsessionid=`.
-                let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
-                let is_of_family = family.texts.iter().any(|text| match family.how {
-                    How::Begins => name.strip_prefix(text.as_bytes()).is_some_and(|rest| {
-                        rest.first().is_none_or(|byte| !byte.is_ascii_alphabetic()) || text.len() > 4
-                    }),
-                    How::Segment | How::Ends | How::Within => name == text.as_bytes(),
-                });
-                if is_of_family {
-                    return Some(span);
-                }
-            }
-            None
-        }
+        How::Within => begins,
     }
 }
 
@@ -392,11 +400,32 @@ fn double_ending(path: &[u8]) -> Option<Hit> {
 pub(super) fn proxied_socket(view: &View<'_>) -> Option<Hit> {
     let rest = view.lower.strip_prefix(b"unix:")?;
     let run = rest.iter().take_while(|byte| **byte == b'a').count();
-    (run >= 64 || rest.contains(&b'|')).then(|| Hit {
+    (run >= 64 || rest.contains(&b'|')).then_some(Hit {
         class: Class::Fingerprint,
         rule: "proxied_socket",
         score: 10,
         span: 0..5,
         why: "a socket's address where a proxy expects its backend's",
     })
+}
+
+/// `class.module.classLoader.…=`: a framework that binds parameters to objects reaches the server's own settings
+/// (CVE-2010-1622, CVE-2022-22965).
+pub(super) fn bound_class_loader(view: &View<'_>) -> Option<Hit> {
+    let at = memchr::memmem::find(view.lower, b"classloader")?;
+    let before = view.lower.get(..at)?;
+    let is_bound = before.ends_with(b".") || before.ends_with(b"['") || before.ends_with(b"[\"");
+    (is_bound && memchr::memmem::find(before, b"class").is_some()).then_some(Hit {
+        class: Class::Fingerprint,
+        rule: "bound_class_loader",
+        score: 10,
+        span: 0..at + 11,
+        why: "a parameter that reaches the class loader of the server",
+    })
+}
+
+/// All texts of all families.
+#[cfg(test)]
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().flat_map(|family| family.texts.iter().copied())
 }

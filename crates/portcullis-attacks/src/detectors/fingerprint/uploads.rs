@@ -40,7 +40,7 @@ pub(super) fn find(view: &View<'_>) -> Option<Hit> {
     let mut parts = lower.split(is_edge);
     parts.next()?;
     let runs = parts.any(|part| ENDINGS.contains(&part));
-    runs.then(|| Hit {
+    runs.then_some(Hit {
         class: Class::Fingerprint,
         rule: "uploaded_script",
         score: 10,

@@ -15,6 +15,8 @@ pub(super) enum Worth {
     Telling,
     /// A mere name that stands for itself only with a path about it.
     Name,
+    /// A name with a separator before it, in whatever spelling.
+    NameInPath,
 }
 
 /// A well-known file named in a value.
@@ -337,8 +339,12 @@ pub(super) fn find(lower: &[u8], at: Where) -> Option<Found> {
         }
         let Some(start) = begins(lower, found.start(), family, at) else { continue };
         let is_secret = family.worth == Worth::Secret;
-        best =
-            Some(Found { worth: family.worth, rule: family.rule, why: family.why, span: start..found.end() });
+        let is_in_path = || separators(lower.get(..found.start()).unwrap_or_default()).is_some();
+        let worth = match family.worth {
+            Worth::Name if family.rule == "windows_system_file" && is_in_path() => Worth::NameInPath,
+            other => other,
+        };
+        best = Some(Found { worth, rule: family.rule, why: family.why, span: start..found.end() });
         if is_secret {
             break;
         }
@@ -350,7 +356,8 @@ fn rank(worth: Worth) -> u8 {
     match worth {
         Worth::Secret => 0,
         Worth::Telling => 1,
-        Worth::Name => 2,
+        Worth::NameInPath => 2,
+        Worth::Name => 3,
     }
 }
 
@@ -386,15 +393,25 @@ fn begins(lower: &[u8], name: usize, family: &Family, at: Where) -> Option<usize
     }
     // Below a URL's host or an application's own directory `/etc/…` is a path of that host, or a route; at the root it
     // is the machine's. What reads it from a route gets it percent-encoded or with ways up before it.
-    let is_url = at != Where::Path
-        && !ahead.starts_with(b"file:")
-        && !ahead.contains(&b' ')
-        && ahead.windows(3).take(12).any(|three| three == b"://")
-        && !ahead.windows(2).any(|two| two == b"..")
-        && ahead.last() == Some(&b'/')
-        && !ahead.ends_with(b"//")
-        && !ahead.contains(&b'=');
-    (!is_url).then_some(start)
+    (at == Where::Path || !is_of_url(ahead)).then_some(start)
+}
+
+/// How far back an address' scheme is looked for.
+const ADDRESS_BYTES_MAX: usize = 128;
+
+/// Whether a path continues an address of another host.
+fn is_of_url(ahead: &[u8]) -> bool {
+    let ahead = ahead.get(ahead.len().saturating_sub(ADDRESS_BYTES_MAX)..).unwrap_or(ahead);
+    let Some(colon) = memchr::memmem::rfind(ahead, b"://") else { return false };
+    let authority = ahead.get(colon + 3..).unwrap_or_default();
+    let is_file = ahead.get(..colon).is_some_and(|scheme| scheme.ends_with(b"file"));
+    let is_host = authority.first().is_some_and(u8::is_ascii_alphanumeric);
+    let breaks = |byte: &u8| matches!(byte, b' ' | b'=' | b'?' | b'"' | b'\'');
+    !is_file
+        && is_host
+        && authority.ends_with(b"/")
+        && !authority.iter().any(breaks)
+        && !authority.windows(2).any(|two| matches!(two, b".." | b"//"))
 }
 
 /// The longest spelling of separators looked at between a directory and a name.

@@ -69,6 +69,8 @@ pub(super) fn find(view: &View<'_>) -> Option<Hit> {
         let score = match view.leaf.field {
             Field::Prose | Field::Markup => strength.min(4),
             Field::Code | Field::Query => strength.min(3),
+            // Where a document configures a service, a local directory may be meant.
+            Field::Url if view.leaf.at == Where::Body && wrapper.rule == "file_scheme" => strength.min(6),
             _ if start == 0 || view.leaf.at != Where::Body => strength,
             _ => strength.min(9),
         };

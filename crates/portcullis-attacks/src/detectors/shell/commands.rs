@@ -77,6 +77,15 @@ const SAYS: Fits = Fits::EXPANSION.or(Fits::REDIRECT).or(Fits::LAST_WORD).or(OPT
 const LISTS: Fits = BARE.or(PATHS).or(Fits::REDIRECT);
 const ASKS: Fits = BARE.or(OPTION).or(Fits::REDIRECT);
 
+/// Commands of Windows, which takes them in capitals too.
+pub(super) fn is_of_windows(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 14] = [
+        b"dir", b"type", b"net", b"reg", b"copy", b"del", b"ping", b"echo", b"set", b"ver", b"move",
+        b"start", b"sc", b"net1",
+    ];
+    NAMES.contains(&name)
+}
+
 /// The command of that name; names are in lower case, without directory and without `.exe`.
 pub(super) fn known(name: &[u8]) -> Option<Command> {
     let name = std::str::from_utf8(name).ok()?;
@@ -89,7 +98,7 @@ pub(super) fn known(name: &[u8]) -> Option<Command> {
         | "iwr" => {
             rare(NET.or(Fits::PATH).or(Fits::NUMBER).or(Fits::FILE).or(Fits::SUBCOMMAND).or(Fits::LAST_WORD))
         }
-        "ping" | "ping6" | "host" | "dig" | "whois" => word(NET),
+        "ping" | "ping6" | "host" | "dig" | "whois" => word(NET.or(Fits::LAST_WORD)),
         "nc" => word(OPTION.or(Fits::HOST)),
         "cat" | "tac" | "nl" | "xxd" | "hexdump" | "strings" | "tee" | "awk" | "gawk" | "sed" | "grep"
         | "egrep" | "zcat" | "bzcat" | "od" | "rev" | "base64" | "base32" | "dd" | "source" | "uniq"
@@ -106,7 +115,7 @@ pub(super) fn known(name: &[u8]) -> Option<Command> {
         }
         "bash" | "zsh" | "ksh" | "dash" | "csh" | "tcsh" | "fish" | "busybox" => rare(SHELL),
         "sleep" | "kill" | "usleep" => word(Fits::NUMBER.or(Fits::EXPANSION)),
-        "echo" | "printf" | "print" | "expr" | "seq" | "yes" => word(SAYS),
+        "echo" | "printf" | "expr" | "seq" | "yes" => word(SAYS),
         "rm" | "mv" | "cp" | "ln" | "mkdir" | "rmdir" | "touch" | "find" | "cd" | "tar" | "zip" | "unzip"
         | "gzip" | "install" | "locate" | "which" | "whereis" | "install.sh" | "del" | "erase" | "rd"
         | "md" | "ren" | "attrib" | "unlink" => word(PATHS),

@@ -123,7 +123,9 @@ fn call(rest: &[u8]) -> u8 {
     // Typographic quotes, as pasted.
     let typographic = matches!(inside, [0xe2, 0x80, 0x98..=0x9f, ..]);
     if quotes == 0 && !typographic {
-        return 0;
+        let name = inside.split(|byte| *byte == b')').next().unwrap_or_default();
+        let is_rare = commands::known(name).is_some_and(|command| command.rarity == commands::Rarity::Rare);
+        return if is_rare { 10 } else { 0 };
     }
     let at = if typographic { 3 } else { quotes };
     let Some(word) = words::next(inside, at, false) else { return 0 };

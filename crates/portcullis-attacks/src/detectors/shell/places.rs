@@ -81,7 +81,8 @@ impl Iterator for Places<'_> {
                 opening = Opening::Separator;
             }
             let written = written_lines(self.lower.get(self.at..).unwrap_or_default());
-            return Some(Place { opening, at, command: self.at + written });
+            self.at += written;
+            return Some(Place { opening, at, command: self.at });
         }
     }
 }

@@ -40,6 +40,8 @@ struct Surroundings {
     lines: usize,
     /// An address or a form's body, in which `&` joins parameters.
     is_address: bool,
+    /// It begins with a command itself.
+    is_command_line: bool,
 }
 
 /// How much of a value is read to tell prose.
@@ -62,6 +64,9 @@ impl Surroundings {
             is_prose: words.filter(is_language).count() >= PROSE_WORDS_MIN,
             lines: head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count(),
             is_address,
+            is_command_line: words::next(view.lower, 0, false).is_some_and(|word| {
+                word.start == 0 && !word.is_broken && commands::known(base_name(&word.text).0).is_some()
+            }),
         }
     }
 }
@@ -85,7 +90,8 @@ fn read(view: &View<'_>, place: Place) -> Option<Found> {
     for _ in 0..PREFIXES_MAX {
         let word = words::next(view.lower, at, in_braces)?;
         at = word.end;
-        if is_assignment(&word) {
+        // An assignment, or a variable that is empty: what follows is the command.
+        if is_assignment(&word) || (word.text.is_empty() && word.is_broken) {
             continue;
         }
         let (name, has_path) = base_name(&word.text);
@@ -100,7 +106,7 @@ fn read(view: &View<'_>, place: Place) -> Option<Found> {
             return None;
         };
         // A call of a function of that name, a member, a key: `sleep(1)`, `id:`, `date=`.
-        if view.lower.get(at) == Some(&b'(') || is_capitalised(view.text, &word) {
+        if view.lower.get(at) == Some(&b'(') || is_capitalised(view.text, &word, command) {
             return None;
         }
         if command.rarity == Rarity::Prefix {
@@ -136,11 +142,13 @@ fn is_assignment(word: &Word) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
-/// `Sleep` is a word at the beginning of a sentence or a name; `SLEEP` and `sleep` may be commands.
-fn is_capitalised(text: &[u8], word: &Word) -> bool {
+/// `Sleep` is a word at the beginning of a sentence or a name, and `PRINT` is somebody shouting; only Windows does not care.
+fn is_capitalised(text: &[u8], word: &Word, command: Command) -> bool {
     let mut letters =
         text.get(word.start..word.end).unwrap_or_default().iter().filter(|byte| byte.is_ascii_alphabetic());
-    matches!((letters.next(), letters.next()), (Some(first), Some(second)) if first.is_ascii_uppercase() && second.is_ascii_lowercase())
+    let is_upper = |letter: Option<&u8>| letter.is_some_and(u8::is_ascii_uppercase);
+    let (first, second) = (is_upper(letters.next()), is_upper(letters.next()));
+    first && (!second || (command.rarity == Rarity::Word && !commands::is_of_windows(&word.text)))
 }
 
 /// A command's name without directory and ending, and whether there was a directory.
@@ -193,6 +201,11 @@ fn argument(lower: &[u8], name: &Word, command: Command, in_braces: bool) -> (Fi
         if !class.has(Fits::OPTION) || best.has(Fits::PATH.or(Fits::HOST)) {
             break;
         }
+    }
+    if best != Fits::NONE
+        && matches!(lower.get(at..).unwrap_or_default(), [b'<' | b'>', ..] | [b' ', b'<' | b'>', ..])
+    {
+        best = best.or(Fits::REDIRECT.both(command.fits));
     }
     (best, at)
 }
@@ -258,13 +271,17 @@ fn judge(view: &View<'_>, place: Place, found: &Found, about: Surroundings) -> O
         real || (is_rare && found.fits.has(Fits::BARE)) || (found.has_path && found.fits != Fits::NONE);
     let is_medium = found.fits != Fits::NONE;
     let prefix = view.lower.get(..place.at).unwrap_or_default();
+    let is_short = prefix.len() <= COMPACT_BYTES_MAX;
+    let prefix = prefix.get(..COMPACT_BYTES_MAX).unwrap_or(prefix);
     let prefix_words = prefix.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(4).count();
-    let is_compact = prefix_words <= 1 && prefix.len() <= COMPACT_BYTES_MAX;
+    let is_compact = prefix_words <= 1 && is_short;
     let is_english = prefix_words > 0
         && prefix.trim_ascii().iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b' ');
     let base = match (place.opening, is_strong, is_medium) {
         (Opening::Separator | Opening::Substitution, true, _) => 10,
         (Opening::Substitution, false, true) => 10,
+        // `wait; sleep` is punctuated as a language is; `a;id` is not.
+        (Opening::Separator, false, true) if is_compact && is_english && place.command > place.at + 1 => 5,
         (Opening::Separator, false, true) if is_compact => 10,
         (Opening::Separator, false, true) => 6,
         (Opening::Ampersand, true, _) if !(about.is_address && found.fits.has(Fits::BARE)) => 10,
@@ -279,11 +296,19 @@ fn judge(view: &View<'_>, place: Place, found: &Found, about: Surroundings) -> O
         (Opening::Backtick, _, true) if !about.is_prose => 10,
         (Opening::Backtick, true, _) => 5,
         (Opening::Start, true, _) if view.leaf.at == Where::Path && !real => return None,
+        (Opening::Start, true, _) if names_command(view.leaf.name) => 10,
         (Opening::Start, true, _) if is_rare && real => 10,
         (Opening::Start, true, _) if found.has_path || found.is_disguised => 10,
+        // A whole value that only a machine reads: whoever sends it sees whether it is run.
+        (Opening::Start, true, _)
+            if is_rare && found.end >= view.text.trim_ascii_end().len() && view.leaf.at != Where::Name =>
+        {
+            10
+        }
         (Opening::Start, true, _) if is_rare => 8,
         (Opening::Start, true, _)
-            if found.fits.has(Fits::NUMBER.or(Fits::EXPANSION)) && !found.fits.has(Fits::PATH) =>
+            if found.fits.has(Fits::NUMBER.or(Fits::EXPANSION))
+                && !found.fits.has(Fits::PATH.or(Fits::REDIRECT)) =>
         {
             6
         }
@@ -330,6 +355,8 @@ fn weigh(view: &View<'_>, opening: Opening, base: u8, is_strong: bool, about: Su
         },
         Field::Prose | Field::Markup | Field::Query => match opening {
             Opening::Backtick | Opening::Line | Opening::WrittenLine | Opening::Start => base.min(5),
+            // A field of texts may hold a command line as such: `cd src && ls -la`.
+            _ if about.is_command_line => base.min(5),
             Opening::Separator | Opening::Ampersand | Opening::Substitution if is_strong => base,
             _ => base.min(6),
         },

@@ -18,8 +18,12 @@ pub(super) struct Word {
     pub(super) is_expansion: bool,
 }
 
-/// Longer words are no command; as arguments their beginning says enough.
-const WORD_BYTES_MAX: usize = 256;
+/// Longer words are no command; as arguments their beginning says enough. What is read again from another place is
+/// never longer, so that reading stays linear.
+const WORD_BYTES_MAX: usize = 64;
+
+/// How long what vanishes from a word may make it.
+const SPELLING_BYTES_MAX: usize = 192;
 
 /// The bytes that end a command.
 pub(super) fn is_operator(byte: u8) -> bool {
@@ -72,12 +76,8 @@ pub(super) fn next(lower: &[u8], at: usize, in_braces: bool) -> Option<Word> {
     let mut at = start;
     while let Some(byte) = lower.get(at) {
         let rest = lower.get(at..).unwrap_or_default();
-        if word.text.len() >= WORD_BYTES_MAX {
-            at += 1;
-            if is_operator(*byte) || *byte == b' ' {
-                break;
-            }
-            continue;
+        if word.text.len() >= WORD_BYTES_MAX || at - start >= SPELLING_BYTES_MAX {
+            break;
         }
         match *byte {
             b' ' | b'\t' | b'+' | 0x0b | 0x0c if at > start || !word.text.is_empty() => break,
@@ -129,7 +129,7 @@ fn is_path_so_far(text: &[u8]) -> bool {
 }
 
 /// The longest text between quotes taken for part of a word.
-const QUOTED_BYTES_MAX: usize = 128;
+const QUOTED_BYTES_MAX: usize = 96;
 
 /// Reads a quote: a pair in or before a word is glue, a lonely one closes what the application opened.
 fn quoted(lower: &[u8], at: usize, quote: u8, word: &mut Word) -> usize {

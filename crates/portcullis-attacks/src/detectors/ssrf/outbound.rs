@@ -63,7 +63,6 @@ pub(super) fn find(view: &View<'_>) -> Option<Hit> {
     let strength = if is_called { 10 } else { 6 };
     let score = match view.leaf.field {
         Field::Code | Field::Prose | Field::Markup | Field::Query => 4,
-        Field::Referer | Field::UserAgent => strength.min(8),
         _ => strength,
     };
     let why = "a domain that only tells a tester that a server has called";
