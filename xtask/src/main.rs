@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to a terminal")]
 
 mod bench;
+mod crs;
 mod demo;
 mod deny;
 mod efficacy;
@@ -21,7 +22,8 @@ cargo xtask <task>
   gen [--check]     write (or check) the generated reference and JSON Schema
   deny              licences, sources and bans of dependencies
   efficacy [--json] attacks stopped and benign calls refused on the corpora
-  bench <what>      gateway | json | specs, each with --json
+  crs [args]        the regression suite of the OWASP Core Rule Set (--json, --only ID, --verbose, --paranoia N)
+  bench <what>      gateway | json | specs | firewall, each with --json
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Some("gen") => gen_docs::run(rest),
         Some("deny") => deny::run(),
         Some("efficacy") => efficacy::run(rest),
+        Some("crs") => crs::run(rest),
         Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

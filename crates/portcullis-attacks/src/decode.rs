@@ -14,6 +14,8 @@ mod overlong;
 mod percent;
 mod percent_unicode;
 
+use std::fmt;
+
 use smallvec::SmallVec;
 
 use crate::prefilter::Seen;
@@ -94,6 +96,16 @@ impl Layers {
 
     fn count(self, layer: Layer) -> usize {
         self.iter().filter(|it| *it == layer).count()
+    }
+}
+
+impl fmt::Display for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, layer) in self.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { ", " })?;
+            f.write_str(layer.word())?;
+        }
+        Ok(())
     }
 }
 

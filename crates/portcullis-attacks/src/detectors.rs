@@ -1,12 +1,17 @@
 //! The detectors, one file a class of attack. The list here is the registry.
 
+mod code;
 mod crlf;
 mod deserialization;
 mod fingerprint;
 mod path;
+mod prototype;
+mod script;
 mod shell;
 mod smuggling;
+mod sql;
 mod ssrf;
+mod template;
 #[cfg(test)]
 mod trial;
 mod xxe;
@@ -28,13 +33,19 @@ pub trait Detector: Send + Sync {
 
 /// Every detector, in the order of [`Class`].
 pub fn all() -> &'static [&'static dyn Detector] {
+    // One a line, so that a new one is one line.
     &[
+        &sql::Sql,
         &shell::Shell,
+        &script::Script,
         &path::Path,
+        &template::Template,
+        &code::Code,
         &deserialization::Deserialization,
         &xxe::Xxe,
         &ssrf::Ssrf,
         &crlf::Crlf,
+        &prototype::Prototype,
         &fingerprint::Fingerprint,
         &smuggling::Smuggling,
     ]

@@ -47,6 +47,8 @@ pub struct Candidate<'a> {
     pub at: Where,
     /// The field's name as sent.
     pub name: &'a str,
+    /// The place within that part: the name, or a JSON pointer (RFC 6901) into the body.
+    pub place: &'a str,
 }
 
 /// Says whether a hit counts.
@@ -208,7 +210,9 @@ impl Judging<'_> {
     /// Counts a hit and keeps it as evidence.
     #[cold]
     fn keep(&mut self, spot: &Spot<'_>, view: &View<'_>, hit: &Hit, layers: Layers) {
-        let candidate = Candidate { class: hit.class, rule: hit.rule, at: spot.at, name: spot.name };
+        let place = spot.place.text();
+        let candidate =
+            Candidate { class: hit.class, rule: hit.rule, at: spot.at, name: spot.name, place: &place };
         if !(self.filter)(&candidate) {
             return;
         }
@@ -237,7 +241,7 @@ impl Judging<'_> {
             rule: hit.rule,
             score: hit.score,
             at: spot.at,
-            place: spot.place.text(),
+            place,
             layers,
             excerpt: excerpt::of(bytes, spot.name, view.leaf.field),
             why: hit.why,

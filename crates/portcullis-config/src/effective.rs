@@ -6,8 +6,8 @@ use portcullis_core::chain::Mode;
 
 use crate::{
     model::{
-        Api, Auth, Config, Cors, ErrorBodies, HeadPolicy, HeaderEdit, IdentityHeaders, Login, OptionsPolicy,
-        Retry, Settings, Switch, Upgrade,
+        Api, AttackClass, Auth, Beyond, Config, Cors, ErrorBodies, HeadPolicy, HeaderEdit, IdentityHeaders,
+        Login, OptionsPolicy, Paranoia, Retry, RuleSource, Settings, Switch, Upgrade,
     },
     read::Located,
     source::Origin,
@@ -74,6 +74,26 @@ pub struct EffectiveSettings {
     pub unknown_parameters: Effective<Mode>,
     /// Body members the specification does not know.
     pub unknown_fields: Effective<Mode>,
+    /// Attacks that the gate recognises by itself.
+    pub attacks: Effective<Mode>,
+    /// The sum of scores at which a call is an attack.
+    pub attack_threshold: Effective<u64>,
+    /// Classes of attack that are not looked for.
+    pub attacks_ignored: Effective<Vec<AttackClass>>,
+    /// Rules in the ModSecurity language.
+    pub rules: Effective<Vec<RuleSource>>,
+    /// What a rule's refusal does.
+    pub rules_mode: Effective<Mode>,
+    /// The paranoia level of the CRS.
+    pub paranoia: Effective<Paranoia>,
+    /// The anomaly score at which the CRS refuses a request.
+    pub inbound_threshold: Effective<u64>,
+    /// The anomaly score at which the CRS holds an answer back.
+    pub outbound_threshold: Effective<u64>,
+    /// How much of a request's body is looked at, in bytes.
+    pub inspect_bytes_max: Effective<u64>,
+    /// What becomes of a body beyond that.
+    pub beyond: Effective<Beyond>,
     /// A request's body, in bytes.
     pub body_bytes_max: Effective<u64>,
     /// Levels of nesting in JSON.
@@ -218,6 +238,18 @@ fn resolve(levels: &[(Level, &Settings)]) -> EffectiveSettings {
         unknown_methods: pick(levels, |it| it.schema.unknown_methods.as_ref(), Mode::Block),
         unknown_parameters: pick(levels, |it| it.schema.unknown_parameters.as_ref(), Mode::Block),
         unknown_fields: pick(levels, |it| it.schema.unknown_fields.as_ref(), Mode::Off),
+        attacks: pick(levels, |it| it.firewall.attacks.as_ref(), Mode::Block),
+        attack_threshold: pick(levels, |it| it.firewall.threshold.as_ref(), Count(10)).map(|Count(it)| it),
+        attacks_ignored: pick(levels, |it| it.firewall.ignore.as_ref(), Vec::new()),
+        rules: pick(levels, |it| it.firewall.rules.as_ref(), Vec::new()),
+        rules_mode: pick(levels, |it| it.firewall.rules_mode.as_ref(), Mode::Block),
+        paranoia: pick(levels, |it| it.firewall.paranoia.as_ref(), Paranoia(1)),
+        inbound_threshold: pick(levels, |it| it.firewall.inbound_threshold.as_ref(), Count(5))
+            .map(|Count(it)| it),
+        outbound_threshold: pick(levels, |it| it.firewall.outbound_threshold.as_ref(), Count(4))
+            .map(|Count(it)| it),
+        inspect_bytes_max: pick(levels, |it| it.firewall.inspect.as_ref(), Size(MIB)).map(|Size(it)| it),
+        beyond: pick(levels, |it| it.firewall.beyond.as_ref(), Beyond::Refuse),
         body_bytes_max: pick(levels, |it| it.size.body.as_ref(), Size(MIB)).map(|Size(it)| it),
         json_depth_max: pick(levels, |it| it.size.json_depth.as_ref(), Count(64)).map(|Count(it)| it),
         json_keys_max: pick(levels, |it| it.size.json_keys.as_ref(), Count(100_000)).map(|Count(it)| it),

@@ -35,6 +35,18 @@ impl EffectiveSettings {
             row("schema.unknown_methods", &self.unknown_methods, mode),
             row("schema.unknown_parameters", &self.unknown_parameters, mode),
             row("schema.unknown_fields", &self.unknown_fields, mode),
+            row("firewall.attacks", &self.attacks, mode),
+            row("firewall.threshold", &self.attack_threshold, ToString::to_string),
+            row("firewall.ignore", &self.attacks_ignored, |it| {
+                list(&it.iter().map(|it| it.word()).collect::<Vec<_>>())
+            }),
+            row("firewall.rules", &self.rules, |it| list(it)),
+            row("firewall.rules_mode", &self.rules_mode, mode),
+            row("firewall.paranoia", &self.paranoia, |it| it.0.to_string()),
+            row("firewall.inbound_threshold", &self.inbound_threshold, ToString::to_string),
+            row("firewall.outbound_threshold", &self.outbound_threshold, ToString::to_string),
+            row("firewall.inspect", &self.inspect_bytes_max, |it| Size(*it).to_string()),
+            row("firewall.beyond", &self.beyond, |it| it.word().to_owned()),
             row("size.body", &self.body_bytes_max, |it| Size(*it).to_string()),
             row("size.json_depth", &self.json_depth_max, ToString::to_string),
             row("size.json_keys", &self.json_keys_max, ToString::to_string),

@@ -22,7 +22,7 @@ mod yaml;
 pub use diagnostic::{Diagnostic, Severity};
 pub use effective::{Effective, EffectiveSettings, Level, OperationNames, effective, effective_api};
 pub use explain::Row;
-pub use load::{Loaded, load};
+pub use load::{Loaded, files_matching, load};
 pub use outside::{FromDisk, InMemory, Outside};
 pub use read::{Elsewhere, Listed, ListenerName, Located, PlanName, ProviderName, UpstreamName};
 pub use reference::{codes_reference, reference};

@@ -132,7 +132,7 @@ fn a_file_without_a_listener_is_refused() {
 #[test]
 fn settings_of_later_versions_are_refused_by_name() {
     insta::assert_snapshot!(check(&api(
-        "objects: {}\nfirewall: strict\noperations: { x: { step_up: totp } }"
+        "objects: {}\nmask: {}\noperations: { x: { step_up: totp } }"
     )));
 }
 
@@ -226,6 +226,29 @@ fn the_deepest_level_wins_key_by_key_and_is_named() {
     let rows: Vec<_> =
         settings.rows().iter().map(|row| format!("{}: {} <- {}", row.key, row.value, row.from)).collect();
     insta::assert_snapshot!(rows.join("\n"));
+}
+
+#[test]
+fn the_firewall_is_said_at_the_top_or_in_defaults_and_refined_below() {
+    let loaded = load_text(
+        "listen: 127.0.0.1:1\nfirewall: { rules: [crs: crs, files: [own/*.conf, more.conf]], paranoia: 2, threshold: 12 }\napis:\n  shop:\n    spec: none\n    auth: anonymous\n    upstream: http://127.0.0.1:9\n    firewall: { ignore: ldap, beyond: prefix, inspect: 64KiB }\n    operations: { search: { firewall: report } }\n",
+    );
+    assert_eq!(loaded.render(Style::Plain), "0 errors, 0 warnings\n");
+    let config = loaded.config.unwrap();
+    let names = OperationNames { id: Some("search"), method: "GET", path: "/search", tags: &[] };
+    let settings = effective(&config, &config.apis["shop"], &names);
+    let rows = settings.rows();
+    let rows = rows.iter().filter(|row| row.key.starts_with("firewall."));
+    let rows: Vec<_> = rows.map(|row| format!("{}: {} <- {}", row.key, row.value, row.from)).collect();
+    insta::assert_snapshot!(rows.join("\n"));
+}
+
+#[test]
+fn mistakes_in_the_firewall_are_shown_at_their_places() {
+    insta::assert_snapshot!(check(&with(
+        "firewall: { rules: [crs: crs], attacks: of, paranoia: 5, threshold: 0 }\ndefaults:\n  firewall: { rules: [{ crs: a, files: b }, owasp: c, files: []], ignore: [sqli], beyond: pass }\n"
+    )));
+    insta::assert_snapshot!(check(&with("firewall: { attacks: off, threshold: 0 }\n")));
 }
 
 #[test]

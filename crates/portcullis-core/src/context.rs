@@ -131,6 +131,10 @@ pub struct Notes {
     pub limits: SmallVec<[LimitState; 2]>,
     /// Places taken among concurrent exchanges; given back when the exchange ends.
     pub permits: SmallVec<[Permit; 2]>,
+    /// The score of what attack detection found so far; it adds up over the parts of a message.
+    pub suspicion: u32,
+    /// What the rule engine keeps from phase to phase (`portcullis_seclang`'s transaction, seen by guards only).
+    pub rules: Option<Box<dyn Any + Send + Sync>>,
     /// Everything guards remarked, in order.
     pub reasons: Vec<Reason>,
 }

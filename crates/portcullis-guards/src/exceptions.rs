@@ -25,7 +25,8 @@ impl Exception {
     pub fn covers(&self, rule: &str, place: Option<&Place>) -> bool {
         let same_rule = match self.rule.strip_suffix('*') {
             Some(guard) => rule.starts_with(guard),
-            None => rule == &*self.rule,
+            // `attacks/sql` speaks of every pattern of that class, `attacks/sql/union_select` of one.
+            None => rule.strip_prefix(&*self.rule).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         };
         same_rule && self.field.as_deref().is_none_or(|field| place.is_some_and(|place| is_at(field, place)))
     }
@@ -146,6 +147,9 @@ mod tests {
         for (rule, field, seen, place, expected) in [
             ("schema/type", None, "schema/type", body("/a"), true),
             ("schema/type", None, "schema/required", body("/a"), false),
+            ("schema/type", None, "schema/type_of", body("/a"), false),
+            ("attacks/sql", None, "attacks/sql/union_select", body("/a"), true),
+            ("attacks/sql/stacked", None, "attacks/sql/union_select", body("/a"), false),
             ("schema/*", None, "schema/required", None, true),
             ("schema/*", None, "limits/rate_exceeded", None, false),
             ("schema/type", Some("/a"), "schema/type", body("/a"), true),

@@ -1,14 +1,17 @@
 //! One file a guard, one file a transform. The order in which they run stands here and nowhere else.
 
 mod at_listener;
+mod attacks;
 mod authenticate;
 mod authorize;
 mod ban;
+mod coding;
 mod concurrency;
 mod consumed_credentials;
 mod consumer_profile;
 mod exceptions;
 mod identity_headers;
+mod inspection;
 mod login_attempts;
 mod plaintext_credentials;
 mod quota;
@@ -17,8 +20,10 @@ mod request_body;
 mod request_parameters;
 mod response_headers;
 mod response_schema;
+mod rules;
 
 pub use at_listener::AtListener;
+pub use attacks::{AttackWatch, Attacks};
 pub use authenticate::{Authenticate, Busy, PasswordLane};
 pub use authorize::{Authorize, Demand};
 pub use ban::Ban;
@@ -27,6 +32,7 @@ pub use consumed_credentials::ConsumedCredentials;
 pub use consumer_profile::{ConsumerProfile, ConsumerProfiles};
 pub use exceptions::{Excepted, Exception, Exceptions};
 pub use identity_headers::{IdentityFact, IdentityForm, IdentityHeaders};
+pub use inspection::{Beyond, Inspection};
 pub use login_attempts::{LoginAttempts, LoginSettings};
 pub use plaintext_credentials::{PeerRange, PlaintextCredentials};
 pub use quota::QuotaLimit;
@@ -35,6 +41,7 @@ pub use request_body::RequestBody;
 pub use request_parameters::RequestParameters;
 pub use response_headers::{ConfiguredHeaders, FramingField, HeaderEdits};
 pub use response_schema::ResponseSchema;
+pub use rules::{RuleBook, Rules};
 
 use std::sync::Arc;
 
@@ -62,14 +69,24 @@ pub struct Parts {
     pub limits: Vec<Moded>,
     /// See [`RequestParameters`]; once for what is enforced, once more for what is only reported.
     pub request_parameters: Vec<Moded>,
+    /// See [`Attacks`]: what it finds in the head.
+    pub attacks_in_head: Option<Moded>,
+    /// See [`Rules`]: their first phase.
+    pub rules_in_head: Option<Moded>,
     /// See [`Authorize`].
     pub authorize: Option<Moded>,
     /// See [`RequestBody`]; once for what is enforced, once more for what is only reported.
     pub request_body: Vec<Moded>,
+    /// See [`Attacks`]: what it finds in the body.
+    pub attacks_in_body: Option<Moded>,
+    /// See [`Rules`]: their second phase.
+    pub rules_in_body: Option<Moded>,
     /// See [`LoginAttempts`].
     pub login_attempts: Option<Moded>,
     /// See [`ResponseSchema`].
     pub response_schema: Option<Moded>,
+    /// See [`Rules`]: their third and fourth phases.
+    pub rules_in_response: Vec<Moded>,
     /// See [`ConsumedCredentials`].
     pub consumed_credentials: Option<Arc<dyn Transform>>,
     /// See [`IdentityHeaders`].
@@ -104,11 +121,19 @@ impl Parts {
             // calls would otherwise buy.
             self.limits,
             self.request_parameters,
+            // After the specification, whose refusals are cheaper and say more.
+            Vec::from_iter(self.attacks_in_head),
+            Vec::from_iter(self.rules_in_head),
             // After the parameters, which policies may speak of.
             Vec::from_iter(self.authorize),
             // The body phase: parsed and checked first, so that what comes after it reads a sound tree.
             self.request_body,
+            // The native detectors read the tree that is there now; the rules parse for themselves, as rules expect.
+            Vec::from_iter(self.attacks_in_body),
+            Vec::from_iter(self.rules_in_body),
             Vec::from_iter(self.login_attempts),
+            // What the rules refuse in an answer may be the very leak that its schema does not describe: first.
+            self.rules_in_response,
             Vec::from_iter(self.response_schema),
         ];
         for (mode, guard) in known.into_iter().flatten() {
@@ -174,6 +199,32 @@ pub const DESCRIBED: &[Described] = &[
         what: "Holds messages to the specification. `schema.request`, `schema.response`, `schema.unknown_*`.",
         rules: &[
             "schema/KEYWORD, named after the JSON Schema keyword or the parameter rule that does not hold",
+        ],
+    },
+    Described {
+        name: "attacks",
+        when: "request head, request body",
+        what: "Refuses what it recognises as an attack, by score. `firewall.attacks`, `firewall.threshold`, `firewall.ignore`.",
+        rules: &[
+            "attacks/CLASS/PATTERN",
+            "attacks/body_beyond_inspection",
+            "attacks/body_coding_unknown",
+            "attacks/body_miscoded",
+            "attacks/body_not_inspected",
+            "attacks/body_partly_inspected",
+        ],
+    },
+    Described {
+        name: "rules",
+        when: "request head, request body, response head, response body",
+        what: "Judges by rules in the ModSecurity language: the OWASP CRS, files of your own. `firewall.rules`.",
+        rules: &[
+            "rules/ID, by the rule's number",
+            "rules/body_beyond_inspection",
+            "rules/body_coding_unknown",
+            "rules/body_miscoded",
+            "rules/body_not_inspected",
+            "rules/body_partly_inspected",
         ],
     },
     Described {

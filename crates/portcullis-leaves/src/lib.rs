@@ -7,6 +7,7 @@
 
 mod builder;
 pub mod form;
+pub mod graphql;
 pub mod json;
 mod limits;
 pub mod media;
@@ -18,6 +19,7 @@ mod tape;
 pub mod text;
 mod tree;
 mod value;
+pub mod xml;
 
 pub use builder::{BuildError, TreeBuilder};
 pub use limits::{LimitExceeded, Limits};

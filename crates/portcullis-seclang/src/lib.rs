@@ -6,19 +6,29 @@
 pub mod byte_set;
 pub mod diagnostic;
 pub mod operators;
+pub mod pattern;
 pub mod rules;
 pub mod source;
 pub mod syntax;
 pub mod transformations;
 
+mod batch;
+mod bit_set;
+mod bodies;
+mod compile;
 mod engine;
 mod message;
+mod parser;
 mod ports;
+mod program;
+mod resolve;
 mod transaction;
+mod values;
 mod verdict;
 
-pub use engine::Engine;
+pub use engine::{CompileOptions, Engine};
 pub use message::{Field, RequestHead, ResponseHead};
 pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
+pub use resolve::load;
 pub use transaction::Transaction;
-pub use verdict::{Disruption, Intervention, RuleMatch};
+pub use verdict::{Disruption, Intervention, RecordChange, RuleMatch};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::operators::OutsideChecks;
+
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// Microseconds since the Unix epoch.
@@ -48,4 +50,6 @@ pub struct Ports {
     pub ids: Arc<dyn UniqueIds>,
     /// `initcol`, `setsid`, `setuid`, `setrsc` and the collections they open.
     pub collections: Option<Arc<dyn Collections>>,
+    /// Operators that ask DNS, GeoIP and the like.
+    pub outside: Option<Arc<dyn OutsideChecks + Send + Sync>>,
 }

@@ -6,8 +6,9 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Located, Place};
 use crate::syntax::{
     AllowScope, Collection, CookieFormat, Ctl, EngineMode, LimitAction, Operator, Phase, SetVar, Severity,
-    Target, Template, Transformation, XmlIntoArgs,
+    Target, Template, XmlIntoArgs,
 };
+use crate::transformations::{Transformation, UnicodeMap};
 
 /// A whole rule set: settings, and per phase what runs in order.
 #[derive(Debug, Clone)]
@@ -86,11 +87,11 @@ pub struct Chain {
 }
 
 /// What is told of a rule.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
     /// `severity`.
     pub severity: Option<Severity>,
-    /// `tag`, in order, of the starter.
+    /// `tag`, in order: of the phase's default, of the starter, of the rules chained to it.
     pub tags: Vec<Template>,
     /// `rev`.
     pub rev: Option<Box<[u8]>>,
@@ -146,7 +147,27 @@ pub struct Link {
     /// What is recorded of a match.
     pub logdata: Option<Template>,
     /// `xmlns` prefixes for XPath selectors.
-    pub namespaces: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub namespaces: Vec<Namespace>,
+}
+
+/// A prefix that XPath selectors use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace {
+    /// The prefix.
+    pub prefix: Box<[u8]>,
+    /// What it stands for.
+    pub uri: Box<[u8]>,
+}
+
+/// A directive that the host may follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSetting {
+    /// The directive in the manual's spelling.
+    pub name: &'static str,
+    /// Its arguments as written.
+    pub value: Box<[u8]>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// Targets and operator of a rule.
@@ -220,10 +241,10 @@ pub enum Sanitise {
     ResponseHeader(Box<[u8]>),
 }
 
-/// Settings of the whole set, with ModSecurity v3's defaults for what is not said.
+/// Settings of the whole set; what the rules do not say is none, or the default named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// `SecRuleEngine`; `Off` unless said, as in ModSecurity.
+    /// `SecRuleEngine`. `On` unless said, where ModSecurity is off: who loads rules here wants them to run.
     pub rule_engine: EngineMode,
     /// `SecRequestBodyAccess`.
     pub request_body_access: bool,
@@ -249,8 +270,8 @@ pub struct Settings {
     pub argument_separator: u8,
     /// Which cookies are read.
     pub cookie_format: CookieFormat,
-    /// Code points that `urlDecodeUni` maps to a byte, sorted; empty when no map is given.
-    pub unicode_map: Vec<(u32, u8)>,
+    /// What `urlDecodeUni` makes of code points outside of ASCII.
+    pub unicode_map: Option<UnicodeMap>,
     /// Seconds that persistent values live.
     pub collection_timeout_secs: Option<u64>,
     /// Files of a multipart body.
@@ -264,13 +285,13 @@ pub struct Settings {
     /// `WEBAPPID`.
     pub web_app_id: Option<Box<[u8]>>,
     /// What the host owns: directive and its words, in order.
-    pub host: Vec<Located<(&'static str, Box<[u8]>)>>,
+    pub host: Vec<HostSetting>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            rule_engine: EngineMode::Off,
+            rule_engine: EngineMode::On,
             request_body_access: false,
             response_body_access: false,
             request_body_bytes_max: None,
@@ -283,7 +304,7 @@ impl Default for Settings {
             arguments_max: None,
             argument_separator: b'&',
             cookie_format: CookieFormat::Netscape,
-            unicode_map: Vec::new(),
+            unicode_map: None,
             collection_timeout_secs: None,
             upload_files_max: None,
             parse_xml_into_args: XmlIntoArgs::Off,

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::rules::Sanitise;
+use crate::syntax::{AuditEngine, PartsChange};
+
 /// What a disruptive action asks the host to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disruption {
@@ -47,4 +50,17 @@ pub struct RuleMatch {
     pub value: Vec<u8>,
     /// Whether this match ended the exchange.
     pub disruptive: bool,
+    /// Whether it is machinery of a rule set: every condition looks at `TX` alone.
+    pub infrastructure: bool,
+}
+
+/// A wish about the record of the exchange. The engine keeps no record; the host that does follows these in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordChange {
+    /// `ctl:auditEngine`: whether to record.
+    AuditEngine(AuditEngine),
+    /// `ctl:auditLogParts`.
+    AuditLogParts(PartsChange, Box<[u8]>),
+    /// `sanitise…`: what not to show.
+    Sanitise(Sanitise),
 }

@@ -239,6 +239,11 @@ impl CompiledOperation {
         self.parameters.check(&self.shared.requests, &self.shared.limits, request)
     }
 
+    /// The media types and ranges that a request body may have, as the document writes them.
+    pub fn request_media(&self) -> Vec<String> {
+        self.body.iter().flat_map(Body::media).collect()
+    }
+
     /// Whether a request body with this head must be held back and read whole. What is only opaque content is not,
     /// unless it is required and the head does not say that there is any;
     /// [`CompiledOperation::check_unread_body`] checks its media type.

@@ -42,6 +42,7 @@ use portcullis_store::{
 use crate::{
     commands::default_data_directory,
     compile::{
+        firewall::RuleWorld,
         Compiled, World,
         identity::{SigningKeyRing, SigningKeysByName},
     },
@@ -156,7 +157,9 @@ impl Gate {
             clock: Arc::clone(&clock) as _,
             tls: fetch::tls(load::extra_authorities()?.as_deref())?,
         });
+        let rules = RuleWorld::new(Arc::clone(&clock) as _, Arc::clone(&entropy) as _);
         let world = World {
+            rules,
             clock: Arc::clone(&clock) as _,
             entropy: Arc::clone(&entropy) as _,
             counters: Arc::clone(&counters) as _,
@@ -323,6 +326,7 @@ pub(crate) fn is_refused(error: &anyhow::Error) -> bool {
 pub(crate) fn detached_world(keys: Arc<dyn Keys>) -> anyhow::Result<World> {
     let entropy = Arc::new(SystemEntropy);
     Ok(World {
+        rules: RuleWorld::new(Arc::new(SystemClock), Arc::clone(&entropy) as _),
         clock: Arc::new(SystemClock),
         counters: Arc::new(ProcessCounters::new(Capacity { rates_max: 1024, quotas_max: 1024 }, &*entropy)),
         bans: Arc::new(portcullis_store::bans::ProcessBans::default()),

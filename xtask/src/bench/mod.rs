@@ -1,6 +1,7 @@
 //! Benchmarks: ratios taken in one run, because absolute figures say more about the machine than about the code.
 
 mod drive;
+mod firewall;
 mod floor;
 mod gateway;
 mod json;
@@ -35,7 +36,8 @@ enum Build {
 const HELP: &str = "\
 cargo xtask bench gateway [--json] [--rounds N] [--secs N] [--no-build]
 cargo xtask bench json    [--json] [--rounds N] [--no-build]
-cargo xtask bench specs   [--json] [--no-build]";
+cargo xtask bench specs   [--json] [--no-build]
+cargo xtask bench firewall [--json] [--rounds N] [--no-build]";
 
 /// Runs the benchmark that the arguments name.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
         Some("gateway") => gateway::run(Options::read(rest)?),
         Some("json") => json::run(Options::read(rest)?),
         Some("specs") => specs::run(Options::read(rest)?),
+        Some("firewall") => firewall::run(Options::read(rest)?),
         // Not for people: the forwarder that `gateway` starts as a process of its own.
         Some("floor") => floor::run(rest),
         Some(other) => Err(anyhow::anyhow!("no benchmark `{other}`\n\n{HELP}")),

@@ -26,7 +26,8 @@ pub(super) fn median(values: &[f64]) -> f64 {
     }
 }
 
-fn range(values: &[f64]) -> (f64, f64) {
+/// The least and the greatest value.
+pub(super) fn range(values: &[f64]) -> (f64, f64) {
     values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| (low.min(*it), high.max(*it)))
 }
 

@@ -1,16 +1,40 @@
-//! GraphQL documents.
+//! GraphQL documents: their string values and comments are texts, their own syntax is not.
 
-use crate::inspector::{Judging, Spot};
+use portcullis_leaves::{Limits, graphql};
+
+use crate::{
+    class::Class,
+    inspector::{Judging, Spot},
+    leaf::{Field, Where},
+};
+
+/// Shorter documents do not pay for being told apart.
+const BYTES_MIN: usize = 3;
 
 impl Judging<'_> {
-    /// Whether the value is a GraphQL document by its field and look; if so, it has been looked at.
+    /// Whether the value is a GraphQL document by its field and grammar; if so, it has been looked at.
     pub(crate) fn is_graphql(&mut self, spot: &Spot<'_>, text: &str) -> bool {
-        let _ = (spot, text);
-        false
+        matches!(spot.name, "query" | "mutation" | "subscription" | "document")
+            && matches!(spot.at, Where::Body | Where::Query)
+            && self.graphql(spot, text)
     }
 
+    /// Looks at a document's texts; `false` when the value is none.
     pub(crate) fn graphql(&mut self, spot: &Spot<'_>, text: &str) -> bool {
-        let _ = (spot, text);
-        false
+        let text = text.trim_start_matches('\u{feff}');
+        let first = text.trim_start().bytes().next();
+        if text.len() < BYTES_MIN || !matches!(first, Some(b'{' | b'#' | b'q' | b'm' | b's' | b'f')) {
+            return false;
+        }
+        // Twice over a text that is one, so that a text that is none is not looked at in halves.
+        if graphql::texts(text, &Limits::default(), &mut |_| {}).is_err() {
+            return false;
+        }
+        let only = self.inspector.of_class(Class::Graphql);
+        self.value(&Spot { only, declared: Some(Field::Query), ..*spot }, text.as_bytes());
+        let inside = graphql::texts(text, &Limits::default(), &mut |it| {
+            self.value(&Spot { name: it.name, parent: spot.name, ..*spot }, it.text.as_bytes());
+        });
+        inside.is_ok()
     }
 }

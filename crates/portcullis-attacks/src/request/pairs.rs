@@ -20,7 +20,8 @@ pub(crate) enum Plus {
 const PAIRS_MAX: usize = 1_000;
 
 impl Judging<'_> {
-    pub(crate) fn query(&mut self, query: &[u8]) {
+    /// Looks at a query as on the wire, without its `?`: values and names.
+    pub fn query(&mut self, query: &[u8]) {
         if !query.is_empty() {
             self.pairs(Where::Query, query);
         }
@@ -52,7 +53,12 @@ impl Judging<'_> {
             self.cut_apart(at, pair, rest, tail);
         }
         if let Some(raw_value) = raw_value {
-            self.value(&Spot::named(at, name), decoded(raw_value, Plus::Space, &mut Buffer::new()));
+            let mut buffer = Buffer::new();
+            let value = decoded(raw_value, Plus::Space, &mut buffer);
+            let spot = Spot::named(at, name);
+            if !self.is_graphql(&spot, text_of(value)) {
+                self.value(&spot, value);
+            }
         }
     }
 

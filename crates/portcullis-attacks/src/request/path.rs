@@ -11,7 +11,8 @@ use crate::{
 const SEGMENTS_MAX: usize = 64;
 
 impl Judging<'_> {
-    pub(crate) fn path(&mut self, path: &[u8]) {
+    /// Looks at a path as on the wire: as a whole, then segment by segment.
+    pub fn path(&mut self, path: &[u8]) {
         let whole = Spot { declared: Some(Field::Unknown), ..Spot::named(Where::Path, "") };
         self.value(&whole, path);
         let segment_spot = Spot { declared: Some(Field::Token), ..whole };

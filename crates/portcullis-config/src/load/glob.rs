@@ -14,7 +14,7 @@ const DIRECTORIES_MAX: usize = 10_000;
 ///
 /// # Errors
 /// When a pattern would visit too many directories.
-pub(super) fn matching(base: &Path, pattern: &str, outside: &dyn Outside) -> io::Result<Vec<PathBuf>> {
+pub fn files_matching(base: &Path, pattern: &str, outside: &dyn Outside) -> io::Result<Vec<PathBuf>> {
     let names: Vec<String> = Path::new(pattern)
         .components()
         .filter(|it| *it != Component::CurDir)

@@ -62,7 +62,7 @@ pub(super) fn read_all(
         }
         let Some(tree) = tree else { continue };
         for (pattern, span) in includes(&tree, sources, &mut diagnostics) {
-            let files = match glob::matching(&sources.directory(span), &pattern, outside) {
+            let files = match glob::files_matching(&sources.directory(span), &pattern, outside) {
                 Ok(files) => files,
                 Err(error) => {
                     let message = format!("`{pattern}` cannot be followed: {error}");

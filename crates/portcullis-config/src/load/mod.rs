@@ -6,6 +6,8 @@ mod include;
 mod merge;
 mod short_form;
 
+pub use glob::files_matching;
+
 use std::{path::Path, sync::Arc};
 
 use jiff::{Timestamp as Moment, tz::TimeZone};

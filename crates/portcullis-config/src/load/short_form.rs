@@ -1,4 +1,4 @@
-//! `listen:` and `tls:` at the top of a document are the listener `main`.
+//! `listen:` and `tls:` at the top of a document are the listener `main`; `firewall:` there is that of `defaults`.
 
 use super::{include::remark, merge};
 use crate::{
@@ -8,8 +8,34 @@ use crate::{
     yaml::{Entry, Node, Value},
 };
 
-/// Adds the listener `main` where the short form is used.
+/// Puts what is written in the short form where it belongs.
 pub(super) fn expand(root: &mut Node, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
+    firewall(root, sources, diagnostics);
+    listener(root, sources, diagnostics);
+}
+
+fn firewall(root: &mut Node, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
+    let span = root.span;
+    let Value::Map(entries) = &mut root.value else { return };
+    let Some(firewall) = entries.iter().find(|entry| entry.key == "firewall").cloned() else { return };
+    match entries.iter_mut().find(|entry| entry.key == "defaults").map(|entry| &mut entry.value.value) {
+        Some(Value::Map(defaults)) => match defaults.iter().find(|entry| entry.key == "firewall") {
+            Some(other) => diagnostics.push(merge::twice("defaults.firewall", other, &firewall, sources)),
+            None => defaults.push(firewall),
+        },
+        // Of another shape, which is noted when it is read.
+        Some(Value::Scalar(_) | Value::List(_)) => {}
+        Some(empty @ Value::Null) => *empty = Value::Map(vec![firewall]),
+        None => {
+            let key_span = firewall.key_span;
+            let defaults = Node { span, value: Value::Map(vec![firewall]) };
+            entries.push(Entry { key: "defaults".to_owned(), key_span, value: defaults });
+        }
+    }
+}
+
+/// Adds the listener `main` where the short form is used.
+fn listener(root: &mut Node, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
     let span = root.span;
     // An empty document is one that forgot everything, a listener first of all.
     if let Value::Null = root.value {

@@ -54,7 +54,6 @@ const LATER: &[&str] = &[
     "compose",
     "objects",
     "mask",
-    "firewall",
     "fields",
     "cache",
     "idempotency",

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Admin, Api, Consumer, Identity, Listener, Plan, Settings, Tls, Upstream};
+use super::{Admin, Api, Consumer, Firewall, Identity, Listener, Plan, Settings, Tls, Upstream};
 use crate::{
     read::{Elsewhere, keys},
     units::{Address, Count, FilePath, Size},
@@ -33,6 +33,8 @@ keys! {
         plans: BTreeMap<Arc<str>, Plan> => "{ gold: { rate: 200/s burst 400, quota: 50M/month } }";
         /// What stands behind the gate, by name.
         upstreams: BTreeMap<Arc<str>, Upstream> => "{ orders: { servers: [http://10.0.1.11:8080] } }";
+        /// The same as `firewall` in `defaults`, where that is all there is to say.
+        firewall: Elsewhere<Firewall> => "{ rules: [{ crs: /usr/share/portcullis/crs }] }";
         /// What holds unless an API says otherwise.
         defaults: Settings = "{}";
         /// The APIs, by name.
@@ -41,7 +43,7 @@ keys! {
         record: Record = "{}";
     }
     later &[
-        "stores", "brokers", "keys", "policies", "firewall", "detect", "alerts", "audit", "telemetry", "discovery", "scan",
+        "stores", "brokers", "keys", "policies", "detect", "alerts", "audit", "telemetry", "discovery", "scan",
         "reload",
     ];
 }

@@ -8,6 +8,7 @@ use portcullis_core::chain::Mode;
 use super::{
     auth::Auth,
     cors::Cors,
+    firewall::Firewall,
     headers::{HeaderEdit, IdentityHeaders},
     login::Login,
     switch::Switch,
@@ -21,7 +22,6 @@ use crate::{
 
 /// Keys of the language at these levels that belong to later work.
 const LATER: &[&str] = &[
-    "firewall",
     "objects",
     "mask",
     "cache",
@@ -37,7 +37,6 @@ const LATER: &[&str] = &[
     "policies",
     "detect",
     "virtual_patches",
-    "attacks",
 ];
 
 keys! {
@@ -54,6 +53,8 @@ keys! {
         limit: Option<Located<Vec<Limit>>> => "[50/s per consumer, 20/s per ip when anonymous]";
         /// How strictly the specification holds.
         schema: SchemaSettings = "{}";
+        /// What is refused whatever the specification says: attacks and rules.
+        firewall: Firewall = "{}";
         /// Bounds on messages.
         size: SizeSettings = "{}";
         /// Calls from web pages of other origins; `off` unless given.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A file or directory: `specs/orders.yaml` or `file:/etc/portcullis/ca.pem`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct FilePath(pub PathBuf);
 

@@ -11,9 +11,9 @@ pub struct Operator {
     pub name: OperatorName,
     /// Whether `!` stands before it.
     pub negated: bool,
-    /// The argument as written, without the blanks around it; `\"` of the quoted form undone.
+    /// The argument as written, without the blanks before it; `\"` of the quoted form undone.
     pub raw: Box<[u8]>,
-    /// The argument with its macros taken apart; the same text as `raw` when there is none.
+    /// The argument with its macros taken apart; without any it says what `raw` says, but for `\%{`.
     pub argument: Template,
     /// Where the operator begins.
     pub place: Place,
@@ -22,7 +22,7 @@ pub struct Operator {
 }
 
 named! {
-    /// Every operator of ModSecurity v3. Those that are refused are refused by the parser with a reason of their own.
+    /// Every operator of ModSecurity v3. What an operator needs, or whether it is refused, is said when it is compiled.
     OperatorName {
         BeginsWith = "beginsWith",
         Contains = "contains",

@@ -1,6 +1,7 @@
 //! Settings: directives that are no rules.
 
 use super::named::named;
+use crate::transformations::UnicodeMap;
 
 /// One setting. What the engine uses is typed; what the host owns keeps its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +35,7 @@ pub enum Setting {
     /// `SecCookieFormat`.
     CookieFormat(CookieFormat),
     /// `SecUnicodeMapFile FILE CODEPAGE`.
-    UnicodeMap {
-        /// Code points and the byte each stands for in the code page.
-        mapping: Vec<(u32, u8)>,
-    },
+    UnicodeMap(UnicodeMap),
     /// `SecCollectionTimeout`, seconds.
     CollectionTimeout(u64),
     /// `SecUploadFileLimit`: files a multipart body may hold.

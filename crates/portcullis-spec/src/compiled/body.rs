@@ -40,6 +40,11 @@ struct Content {
 }
 
 impl Body {
+    /// The media types and ranges it may have, as the document writes them.
+    pub(super) fn media(&self) -> impl Iterator<Item = String> {
+        self.ranges.iter().map(ToString::to_string)
+    }
+
     /// Compiles a body; `None` when a schema of it is broken.
     pub(super) fn compile(body: &RequestBody, prepared: &Prepared, schemas: &SchemaSet) -> Option<Self> {
         let mut compiled = Self {

@@ -22,6 +22,7 @@ use portcullis_spec::{
 use super::{
     ApiView, OperationView, World, access,
     chain::{self, Declared, Subject},
+    firewall::Firewalls,
     identity::Providers,
     problem::Problem,
     spec_texts::{Keeping, SpecTexts},
@@ -37,6 +38,7 @@ pub(crate) struct Building<'a> {
     pub(crate) upstreams: &'a Upstreams,
     pub(crate) providers: &'a Providers,
     pub(crate) specs_before: &'a Specs,
+    pub(crate) firewalls: &'a Firewalls<'a>,
 }
 
 /// An API, ready to be served at listeners.

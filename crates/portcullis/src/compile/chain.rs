@@ -160,6 +160,7 @@ fn parts(building: &Building<'_>, subject: &Subject<'_>, access: Alternatives) -
     if let Some(declared) = subject.declared {
         specification(&mut parts, subject, declared, &exceptions);
     }
+    building.firewalls.guard(&mut parts, subject, &exceptions);
     parts.login_attempts = settings.login.value.as_ref().map(|written| {
         let guard = LoginAttempts::new(login(subject, written), Arc::clone(&world.counters));
         excepted(block, Arc::new(guard))

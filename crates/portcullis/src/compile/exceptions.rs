@@ -8,7 +8,7 @@ use portcullis_guards::{Exception, Exceptions};
 use super::{chain::Subject, problem::Problem};
 
 /// Guards that an exception may speak of. Who may call is said by `auth:`, `roles:` and `scopes:`.
-const EXCEPTABLE: [&str; 3] = ["schema/", "limits/", "login_attempts/"];
+const EXCEPTABLE: [&str; 5] = ["schema/", "limits/", "login_attempts/", "attacks/", "rules/"];
 
 /// The exceptions that hold for this operation.
 pub(crate) fn of(subject: &Subject<'_>) -> Result<Exceptions, Problem> {
@@ -16,7 +16,7 @@ pub(crate) fn of(subject: &Subject<'_>) -> Result<Exceptions, Problem> {
     for written in &subject.api.except {
         if !EXCEPTABLE.iter().any(|it| written.rule.starts_with(it)) {
             let message = format!("there can be no exception from `{}`", written.rule);
-            let hint = "exceptions speak of `schema/…`, `limits/…` and `login_attempts/…`";
+            let hint = "exceptions speak of `schema/…`, `limits/…`, `login_attempts/…`, `attacks/…` and `rules/…`";
             return Err(Problem::error(format!("api {}", subject.name), message).hint(hint));
         }
         if written.operation.as_ref().is_none_or(|key| names(key, subject)) {
@@ -26,7 +26,7 @@ pub(crate) fn of(subject: &Subject<'_>) -> Result<Exceptions, Problem> {
     Ok(Exceptions::new(exceptions))
 }
 
-fn names(key: &OperationKey, subject: &Subject<'_>) -> bool {
+pub(crate) fn names(key: &OperationKey, subject: &Subject<'_>) -> bool {
     let declared = subject.declared.map(|it| &it.operation);
     match key {
         OperationKey::Id(id) => *subject.operation.id == **id,

@@ -5,6 +5,7 @@ pub(crate) mod access;
 mod api;
 mod chain;
 mod exceptions;
+pub(crate) mod firewall;
 pub(crate) mod identity;
 mod limits;
 mod listeners;
@@ -52,6 +53,8 @@ pub(crate) struct World {
     /// Where the local certificate authority is kept; `None` where nothing may be written.
     pub(crate) data: Option<PathBuf>,
     pub(crate) threads: usize,
+    /// What rules keep and are told.
+    pub(crate) rules: firewall::RuleWorld,
 }
 
 /// A compiled configuration.
@@ -64,6 +67,8 @@ pub(crate) struct Compiled {
     pub(crate) upstreams: Upstreams,
     /// Taken over by the next load where unchanged.
     pub(crate) specs: Specs,
+    /// Taken over by the next load where unchanged.
+    pub(crate) engines: firewall::Engines,
     /// The texts of the specifications, for comparing them with those of the next load.
     pub(crate) sources: SpecTexts,
     /// Put in force together with the plan.
@@ -125,10 +130,22 @@ pub(crate) fn compile(
     let (providers, signing_keys) = identity::compile(&config.identity, &surroundings, &mut problems);
     let revocations = identity::revocations(&config.identity, outside, &mut problems);
 
-    let building =
-        api::Building { config, outside, world, upstreams: &upstreams, providers: &providers, specs_before };
+    let no_engines = firewall::Engines::default();
+    let engines_before = before.map_or(&no_engines, |it| &it.engines);
+    let firewalls = firewall::Firewalls::new(config, outside, &world.rules, engines_before);
+    let building = api::Building {
+        config,
+        outside,
+        world,
+        upstreams: &upstreams,
+        providers: &providers,
+        specs_before,
+        firewalls: &firewalls,
+    };
     let texts_before = before.map(|it| &it.sources);
     let (apis, specs, sources) = building.apis(texts_before, &mut problems);
+    let (engines, found) = firewalls.into_engines();
+    problems.extend(found);
     let listeners = listeners::compile(config, &apis, outside, world, &mut problems);
     if let Some(Err(error)) = config.admin.token.as_ref().map(|it| it.resolve(outside)) {
         // Fetched when the admin listener is bound; told here, so that `check` knows too.
@@ -142,6 +159,7 @@ pub(crate) fn compile(
     let compiled = (!refused).then(|| Compiled {
         plan: Plan { generation, listeners },
         apis: Arc::new(apis.into_iter().map(|(name, it)| (name, it.view)).collect()),
+        engines,
         sources,
         upstreams,
         specs,

@@ -13,6 +13,7 @@ pub(super) fn compare(
     differences: &mut Differences,
 ) {
     modes(subject, before, after, differences);
+    firewall(subject, before, after, differences);
     sizes(subject, before, after, differences);
     let (old, new) = (&before.roles.value, &after.roles.value);
     let fewer = !old.is_empty() && (new.is_empty() || new.iter().any(|it| !old.contains(it)));
@@ -48,7 +49,7 @@ pub(super) fn compare(
         ["auth", "limit", "login", "roles", "scopes", "deny", "stream", "headers.allow_server", "mode"];
     for (old, new) in before.rows().into_iter().zip(after.rows()) {
         let done =
-            judged.contains(&old.key) || old.key.starts_with("schema.") || old.key.starts_with("size.");
+            judged.contains(&old.key) || old.key.starts_with("schema.") || old.key.starts_with("firewall.") || old.key.starts_with("size.");
         if !done && old.value != new.value {
             differences.note(judge(old.key, &old.value, &new.value), subject, old.key, old.value, new.value);
         }
@@ -91,12 +92,53 @@ fn modes(
         ("schema.unknown_operations", before.unknown_operations.value, after.unknown_operations.value),
         ("schema.unknown_methods", before.unknown_methods.value, after.unknown_methods.value),
         ("schema.unknown_parameters", before.unknown_parameters.value, after.unknown_parameters.value),
+        ("firewall.attacks", before.mode_of(before.attacks.value), after.mode_of(after.attacks.value)),
+        (
+            "firewall.rules_mode",
+            before.mode_of(before.rules_mode.value),
+            after.mode_of(after.rules_mode.value),
+        ),
         ("schema.unknown_fields", before.unknown_fields.value, after.unknown_fields.value),
     ];
     for (name, old, new) in pairs {
         differences
             .ordered(subject, name, (&old, &new), strength(new) < strength(old), |it| word(*it).to_owned());
     }
+}
+
+fn firewall(
+    subject: &Subject,
+    before: &EffectiveSettings,
+    after: &EffectiveSettings,
+    differences: &mut Differences,
+) {
+    // More is weaker: a higher score is let through.
+    let thresholds = [
+        ("firewall.threshold", before.attack_threshold.value, after.attack_threshold.value),
+        ("firewall.inbound_threshold", before.inbound_threshold.value, after.inbound_threshold.value),
+        ("firewall.outbound_threshold", before.outbound_threshold.value, after.outbound_threshold.value),
+    ];
+    for (name, old, new) in thresholds {
+        differences.ordered(subject, name, (&old, &new), new > old, ToString::to_string);
+    }
+    // Less is weaker: less is looked at.
+    let (old, new) = (before.paranoia.value.0, after.paranoia.value.0);
+    differences.ordered(subject, "firewall.paranoia", (&old, &new), new < old, ToString::to_string);
+    let (old, new) = (before.inspect_bytes_max.value, after.inspect_bytes_max.value);
+    differences.ordered(subject, "firewall.inspect", (&old, &new), new < old, ToString::to_string);
+    let (old, new) = (before.beyond.value, after.beyond.value);
+    differences.ordered(subject, "firewall.beyond", (&old, &new), new > old, |it| it.word().to_owned());
+    let (old, new) = (&before.attacks_ignored.value, &after.attacks_ignored.value);
+    let more = new.iter().any(|it| !old.contains(it));
+    differences.ordered(subject, "firewall.ignore", (old, new), more, |it| {
+        words(&it.iter().map(|it| it.word().into()).collect::<Vec<_>>(), "none")
+    });
+    let sources = |it: &EffectiveSettings| -> Vec<std::sync::Arc<str>> {
+        it.rules.value.iter().map(|it| it.to_string().into()).collect()
+    };
+    let (old, new) = (sources(before), sources(after));
+    let fewer = old.iter().any(|it| !new.contains(it));
+    differences.ordered(subject, "firewall.rules", (&old, &new), fewer, |it| words(it, "none"));
 }
 
 fn sizes(

@@ -1,0 +1,93 @@
+//! Whatever the text, the loader answers; it never panics, and what it says has a place in the text.
+
+use portcullis_seclang::load;
+use portcullis_seclang::source::{NoFiles, Source};
+use proptest::prelude::*;
+
+/// Words of the language and of trouble, so that random text gets past the first directive's name.
+fn fragment() -> impl Strategy<Value = Vec<u8>> {
+    let words = [
+        "SecRule ",
+        "SecAction ",
+        "SecMarker ",
+        "SecDefaultAction ",
+        "SecRuleUpdateTargetById ",
+        "SecRuleRemoveById ",
+        "Include ",
+        "SecRuleUpdateActionById ",
+        "ARGS",
+        "TX:",
+        "XML:",
+        "REQUEST_HEADERS:",
+        "/x/",
+        "'/",
+        "/'",
+        "|",
+        "!",
+        "&",
+        "\"",
+        "'",
+        "\\",
+        "\\\n",
+        "\\\r\n",
+        "\n",
+        " ",
+        ",",
+        "@rx ",
+        "@pm ",
+        "@",
+        "id:",
+        "1",
+        "42-7",
+        "phase:",
+        "2",
+        "chain",
+        "deny",
+        "msg:'",
+        "%{",
+        "}",
+        "%{TX.a}",
+        "setvar:",
+        "tx.a=+1",
+        "ctl:",
+        "ruleRemoveTargetById=",
+        ";",
+        "=",
+        "skipAfter:",
+        "t:none",
+        "t:lowercase",
+        "#",
+        "# SecRule \\\n",
+        "xmlns:a='",
+        "\u{feff}",
+        "ü",
+    ];
+    prop_oneof![
+        8 => prop::sample::select(words.map(|word| word.as_bytes().to_vec()).to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..8),
+    ]
+}
+
+fn check(text: &[u8]) {
+    let lines = text.split(|byte| *byte == b'\n').count();
+    let found = match load(&[Source::new("any", text)], &NoFiles) {
+        Ok(rules) => rules.notes,
+        Err(diagnostics) => diagnostics,
+    };
+    for diagnostic in found {
+        assert!(diagnostic.line >= 1 && diagnostic.line as usize <= lines, "{diagnostic}");
+        assert!(diagnostic.column >= 1, "{diagnostic}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_panics_on_any_bytes(text in prop::collection::vec(any::<u8>(), 0..512)) {
+        check(&text);
+    }
+
+    #[test]
+    fn never_panics_on_words_of_the_language(words in prop::collection::vec(fragment(), 0..64)) {
+        check(&words.concat());
+    }
+}

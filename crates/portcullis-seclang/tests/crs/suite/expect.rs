@@ -1,0 +1,76 @@
+//! Whether what happened is what the case expects.
+
+use regex::bytes::Regex;
+
+use super::cases::Output;
+
+/// What came of one stage.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The status of the answer; `None` where what came back is no HTTP.
+    pub status: Option<u16>,
+    /// The rules that were logged, in order.
+    pub ids: Vec<u64>,
+    /// The log, a line a match.
+    pub lines: Vec<Vec<u8>>,
+}
+
+/// All that differs from what is expected; nothing where the stage passes.
+pub fn differences(expected: &Output, outcome: &Outcome) -> Vec<String> {
+    // An answer that is none ends the matter: nothing of the log is asked for then.
+    if expected.expect_error {
+        let differs = outcome.status.is_some();
+        return differs.then(|| "answered, though no answer is expected".to_owned()).into_iter().collect();
+    }
+    let mut differences = Vec::new();
+    if outcome.status.is_none() {
+        differences.push("no answer".to_owned());
+    }
+    if let Some(status) = expected.status
+        && outcome.status != Some(status)
+    {
+        differences.push(format!("status {:?} instead of {status}", outcome.status));
+    }
+    for id in expected.log.expect_ids.iter().filter(|id| !outcome.ids.contains(id)) {
+        differences.push(format!("{id} is missing"));
+    }
+    for id in expected.log.no_expect_ids.iter().filter(|id| outcome.ids.contains(id)) {
+        differences.push(format!("{id} is too much"));
+    }
+    let is_found = |pattern: &String| {
+        let regex = Regex::new(pattern).unwrap();
+        outcome.lines.iter().any(|line| regex.is_match(line))
+    };
+    if let Some(pattern) = expected.log.match_regex.as_ref().filter(|it| !is_found(it)) {
+        differences.push(format!("nothing like `{pattern}`"));
+    }
+    if let Some(pattern) = expected.log.no_match_regex.as_ref().filter(|it| is_found(it)) {
+        differences.push(format!("something like `{pattern}`"));
+    }
+    differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(expected: &str, status: Option<u16>, ids: &[u64], line: &str, differences_seen: &[&str]) {
+        let expected: Output = serde_saphyr::from_str(expected).unwrap();
+        let outcome = Outcome { status, ids: ids.to_owned(), lines: vec![line.as_bytes().to_owned()] };
+        assert_eq!(differences(&expected, &outcome), differences_seen);
+    }
+
+    #[test]
+    fn holds_an_outcome_against_every_expectation() {
+        let ids = "log: {expect_ids: [1, 2], no_expect_ids: [3]}";
+        check(ids, Some(200), &[1, 2, 4], "", &[]);
+        check(ids, Some(200), &[1, 3], "", &["2 is missing", "3 is too much"]);
+        check("status: 400", Some(200), &[], "", &["status Some(200) instead of 400"]);
+        check("log: {match_regex: 'a.c'}", Some(200), &[], "xabcx", &[]);
+        check("log: {match_regex: 'a.d'}", Some(200), &[], "xabcx", &["nothing like `a.d`"]);
+        check("log: {no_match_regex: 'a.c'}", Some(200), &[], "xabcx", &["something like `a.c`"]);
+        check("expect_error: true", Some(200), &[], "", &["answered, though no answer is expected"]);
+        check("expect_error: true", None, &[], "", &[]);
+        check("log: {expect_ids: [1]}", None, &[1], "", &["no answer"]);
+    }
+}

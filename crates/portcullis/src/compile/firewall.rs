@@ -1,0 +1,200 @@
+//! `firewall:` → detectors and rule engines. What is alike is made once and shared: an engine holds megabytes.
+
+mod exclusions;
+mod facts;
+mod files;
+mod ports;
+mod texts;
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    sync::Arc,
+};
+
+use portcullis_attacks::{Class, Inspector, Settings};
+use portcullis_config::{
+    EffectiveSettings, Outside,
+    model::{self, AttackClass, Config, RuleSourceKind},
+};
+use portcullis_core::chain::{Guard, Mode, Phase};
+use portcullis_guards::{
+    AttackWatch, Attacks, Beyond, Excepted, Exceptions, Inspection, Parts, RuleBook, Rules,
+};
+use portcullis_seclang::Engine;
+
+pub(crate) use self::ports::RuleWorld;
+use self::texts::{Made, RuleTexts};
+use super::{chain::Subject, problem::Problem};
+
+/// What one engine is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct EngineKey {
+    sources: Vec<RuleSourceKind>,
+    paranoia: u8,
+    inbound_threshold: u64,
+    outbound_threshold: u64,
+}
+
+/// An engine with what it was made from.
+#[derive(Clone)]
+struct Loaded {
+    texts: Arc<RuleTexts>,
+    made: Arc<Made>,
+}
+
+/// Engines by what they are made of, taken over by the next load where their texts are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Engines(BTreeMap<EngineKey, Loaded>);
+
+/// Detectors by what is left out.
+type Inspectors = BTreeMap<(Vec<AttackClass>, u64), Arc<Inspector>>;
+
+/// What firewalls are built from, and what was built.
+pub(crate) struct Firewalls<'a> {
+    config: &'a Config,
+    outside: &'a dyn Outside,
+    world: &'a RuleWorld,
+    before: &'a Engines,
+    inspectors: RefCell<Inspectors>,
+    /// `None` for what cannot be loaded, which was told once.
+    engines: RefCell<BTreeMap<EngineKey, Option<Loaded>>>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Firewalls<'a> {
+    pub(crate) fn new(
+        config: &'a Config,
+        outside: &'a dyn Outside,
+        world: &'a RuleWorld,
+        before: &'a Engines,
+    ) -> Self {
+        Self {
+            config,
+            outside,
+            world,
+            before,
+            inspectors: RefCell::default(),
+            engines: RefCell::default(),
+            problems: RefCell::default(),
+        }
+    }
+
+    /// What was built, and what was wrong with it.
+    pub(crate) fn into_engines(self) -> (Engines, Vec<Problem>) {
+        let engines = self.engines.into_inner().into_iter();
+        let engines = engines.filter_map(|(key, loaded)| loaded.map(|loaded| (key, loaded)));
+        (Engines(engines.collect()), self.problems.into_inner())
+    }
+
+    /// Adds the firewall of one operation.
+    pub(crate) fn guard(&self, parts: &mut Parts, subject: &Subject<'_>, exceptions: &Exceptions) {
+        let settings = subject.settings;
+        let inspection = inspection(settings);
+        let attacks = settings.mode_of(settings.attacks.value);
+        if attacks != Mode::Off {
+            let watch = Arc::new(AttackWatch {
+                inspector: self.inspector(settings),
+                threshold: u32::try_from(settings.attack_threshold.value).unwrap_or(u32::MAX),
+                exceptions: exceptions.clone(),
+                inspection,
+            });
+            parts.attacks_in_head = Some((attacks, Arc::new(Attacks::in_head(Arc::clone(&watch)))));
+            if !settings.stream.value {
+                let guard: Arc<dyn Guard> = Arc::new(Attacks::in_body(watch));
+                parts.attacks_in_body = Some((attacks, Excepted::wrap(guard, exceptions)));
+            }
+        }
+        let mode = settings.mode_of(settings.rules_mode.value);
+        if settings.rules.value.is_empty() || mode == Mode::Off {
+            return;
+        }
+        let Some(engine) = self.engine(settings) else { return };
+        let facts = facts::of(subject, &exclusions::numbers(self.config, subject));
+        let book = Arc::new(RuleBook { engine, facts, inspection });
+        let guard = |phase| -> Arc<dyn Guard> { Arc::new(Rules::new(Arc::clone(&book), phase)) };
+        parts.rules_in_head = Some((mode, guard(Phase::RequestHead)));
+        parts.rules_in_response = vec![(mode, guard(Phase::ResponseHead))];
+        if !settings.stream.value {
+            parts.rules_in_body = Some((mode, Excepted::wrap(guard(Phase::RequestBody), exceptions)));
+            parts.rules_in_response.push((mode, guard(Phase::ResponseBody)));
+        }
+    }
+
+    fn inspector(&self, settings: &EffectiveSettings) -> Arc<Inspector> {
+        let key = (settings.attacks_ignored.value.clone(), settings.attack_threshold.value);
+        let mut inspectors = self.inspectors.borrow_mut();
+        let made = inspectors.entry(key).or_insert_with_key(|(ignored, threshold)| {
+            Arc::new(Inspector::new(&Settings {
+                threshold: u32::try_from(*threshold).unwrap_or(u32::MAX),
+                off: ignored.iter().copied().map(class).collect(),
+            }))
+        });
+        Arc::clone(made)
+    }
+
+    /// The engine for these settings; `None` when its rules cannot be loaded.
+    fn engine(&self, settings: &EffectiveSettings) -> Option<Engine> {
+        let key = EngineKey {
+            sources: settings.rules.value.iter().map(|it| it.kind.clone()).collect(),
+            paranoia: settings.paranoia.value.0,
+            inbound_threshold: settings.inbound_threshold.value,
+            outbound_threshold: settings.outbound_threshold.value,
+        };
+        if let Some(known) = self.engines.borrow().get(&key) {
+            return known.as_ref().map(|it| it.made.engine.clone());
+        }
+        let loaded = self.load(&key, settings);
+        let engine = loaded.as_ref().map(|it| it.made.engine.clone());
+        self.engines.borrow_mut().insert(key, loaded);
+        engine
+    }
+
+    fn load(&self, key: &EngineKey, settings: &EffectiveSettings) -> Option<Loaded> {
+        let mut problems = self.problems.borrow_mut();
+        let exclusions = exclusions::text(self.config, &mut problems);
+        let texts = RuleTexts::read(&settings.rules.value, key, &exclusions, self.outside, &mut problems)?;
+        if let Some(before) = self.before.0.get(key)
+            && *before.texts == texts
+            && before.made.is_fresh(self.outside)
+        {
+            return Some(before.clone());
+        }
+        let (made, found) = texts.compile(self.world, self.outside);
+        problems.extend(found);
+        Some(Loaded { texts: Arc::new(texts), made: Arc::new(made?) })
+    }
+}
+
+fn inspection(settings: &EffectiveSettings) -> Inspection {
+    Inspection {
+        bytes_max: usize::try_from(settings.inspect_bytes_max.value).unwrap_or(usize::MAX),
+        beyond: match settings.beyond.value {
+            model::Beyond::Refuse => Beyond::Refuse,
+            model::Beyond::Prefix => Beyond::Prefix,
+            model::Beyond::SchemaOnly => Beyond::SchemaOnly,
+        },
+    }
+}
+
+const fn class(written: AttackClass) -> Class {
+    match written {
+        AttackClass::Sql => Class::Sql,
+        AttackClass::Nosql => Class::Nosql,
+        AttackClass::Shell => Class::Shell,
+        AttackClass::Script => Class::Script,
+        AttackClass::Path => Class::Path,
+        AttackClass::Template => Class::Template,
+        AttackClass::Code => Class::Code,
+        AttackClass::Deserialization => Class::Deserialization,
+        AttackClass::Xxe => Class::Xxe,
+        AttackClass::Ssrf => Class::Ssrf,
+        AttackClass::Ldap => Class::Ldap,
+        AttackClass::Xpath => Class::Xpath,
+        AttackClass::Crlf => Class::Crlf,
+        AttackClass::Prototype => Class::Prototype,
+        AttackClass::Graphql => Class::Graphql,
+        AttackClass::Fingerprint => Class::Fingerprint,
+        AttackClass::Smuggling => Class::Smuggling,
+    }
+}
