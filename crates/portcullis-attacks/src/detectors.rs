@@ -4,6 +4,9 @@ mod code;
 mod crlf;
 mod deserialization;
 mod fingerprint;
+mod graphql;
+mod ldap;
+mod nosql;
 mod path;
 mod prototype;
 mod script;
@@ -14,6 +17,7 @@ mod ssrf;
 mod template;
 #[cfg(test)]
 mod trial;
+mod xpath;
 mod xxe;
 
 use crate::{class::Class, hit::Hits, view::View};
@@ -36,6 +40,7 @@ pub fn all() -> &'static [&'static dyn Detector] {
     // One a line, so that a new one is one line.
     &[
         &sql::Sql,
+        &nosql::Nosql,
         &shell::Shell,
         &script::Script,
         &path::Path,
@@ -44,8 +49,11 @@ pub fn all() -> &'static [&'static dyn Detector] {
         &deserialization::Deserialization,
         &xxe::Xxe,
         &ssrf::Ssrf,
+        &ldap::Ldap,
+        &xpath::Xpath,
         &crlf::Crlf,
         &prototype::Prototype,
+        &graphql::Graphql,
         &fingerprint::Fingerprint,
         &smuggling::Smuggling,
     ]
