@@ -33,7 +33,7 @@ pub(crate) fn request_head(program: &Program, desk: &mut Desk, head: &RequestHea
     addresses(program, values, head);
     let argument_bytes = uri(program, values, head.uri);
     values.set_number(Variable::ArgsCombinedSize, argument_bytes);
-    for variable in [Variable::AuthType, Variable::ServerName, Variable::ReqbodyProcessor] {
+    for variable in [Variable::AuthType, Variable::ServerName] {
         values.set(variable, b"");
     }
     if program.reads(Variable::WebappId) {
@@ -144,9 +144,6 @@ fn fields(program: &Program, values: &mut Values, fields: &[Field<'_>]) -> Optio
             let end = if is_port { port } else { value.len() };
             values.set_span(Variable::ServerName, Values::part(value_span, 0, end));
         }
-    }
-    if let Some(processor) = processor {
-        values.set(Variable::ReqbodyProcessor, processor.name().as_bytes());
     }
     processor
 }
