@@ -26,6 +26,11 @@ pub(crate) fn of(at: Where, name: &str, parent: &str, value: &[u8]) -> Field {
     }
 }
 
+/// Whether a name says that what it holds is a query.
+pub(crate) fn is_query(name: &str) -> bool {
+    named(name) == Some(Field::Query)
+}
+
 /// What is left of a field's purpose once its value was unpacked from base64 or hexadecimal: long content is a file.
 pub(crate) fn unpacked(field: Field, length: usize) -> Field {
     match field {

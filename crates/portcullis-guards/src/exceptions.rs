@@ -70,6 +70,11 @@ impl Exceptions {
         self.0.is_empty()
     }
 
+    /// Whether one of them speaks of a rule of this guard, `schema/` for one.
+    pub fn speak_of(&self, guard: &str) -> bool {
+        self.0.iter().any(|it| it.rule.starts_with(guard))
+    }
+
     /// Whether one of them speaks of this rule at this place.
     pub fn cover(&self, rule: &str, place: Option<&Place>) -> bool {
         self.0.iter().any(|it| it.covers(rule, place))

@@ -6,8 +6,9 @@ use smallvec::SmallVec;
 
 use crate::{
     decode::{Layer, Layers},
+    field::is_query,
     inspector::{Judging, Spot},
-    leaf::Where,
+    leaf::{Field, Where},
     place::Place,
 };
 
@@ -30,6 +31,14 @@ const WITHIN: Limits = Limits {
 enum Open<'t> {
     Members(Members<'t>, &'t str),
     Elements(Elements<'t>, &'t str),
+}
+
+impl<'t> Open<'t> {
+    fn name(&self) -> &'t str {
+        match self {
+            Self::Members(_, name) | Self::Elements(_, name) => name,
+        }
+    }
 }
 
 impl Judging<'_> {
@@ -100,7 +109,11 @@ impl Judging<'_> {
             let is_member;
             (value, name, parent, is_member) = next;
             if is_member {
-                let spot = Spot { at: Where::Name, name, parent, place: place(value), ..*base };
+                // A member called like an operator is at home in a query, however deep.
+                let asked = name.starts_with('$')
+                    && (is_query(base.parent) || open.iter().any(|it| is_query(it.name())));
+                let declared = if asked { Some(Field::Query) } else { base.declared };
+                let spot = Spot { at: Where::Name, name, parent, place: place(value), declared, ..*base };
                 self.value(&spot, name.as_bytes());
             }
         }

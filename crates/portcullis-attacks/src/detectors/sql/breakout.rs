@@ -23,6 +23,7 @@ impl Marks {
         let others = memchr::memchr3(b'=', b'(', b';', lower).is_some()
             || memchr::memchr3(b'<', b'>', b'#', lower).is_some()
             || memchr::memchr3(b',', b'@', b'*', lower).is_some()
+            || memchr::memchr2(0xE2, 0xC2, lower).is_some()
             || memchr::memmem::find(lower, b"--").is_some()
             || memchr::memmem::find(lower, b"select").is_some()
             || [
@@ -137,7 +138,7 @@ fn follows(behind: &[u8]) -> Follows {
                 || word.starts_with(b"se")
                 || (behind.first() == Some(&b'+') && Word::of(word).is_some_and(Word::is_function))
         }
-        [b'(' | b'@', ..] => behind.first() == Some(&b'+'),
+        [b'(' | b'@' | b'0'..=b'9', ..] => behind.first() == Some(&b'+'),
         _ => false,
     };
     if statement { Follows::Statement } else { Follows::Text }

@@ -3,6 +3,7 @@
 
 use super::{
     finding::Findings,
+    list::{self, List},
     token::{Kind, Start, Tokens},
     word::Word,
 };
@@ -56,7 +57,7 @@ fn arguments(tokens: &Tokens<'_>, open: usize) -> Option<Arguments> {
         names: 0,
         other: 0,
     };
-    let mut depth = 1_usize;
+    let (mut depth, mut select) = (1_usize, false);
     while found.end < open + ARGUMENTS_MAX {
         match tokens.kind(found.end) {
             Kind::Open => depth += 1,
@@ -69,7 +70,11 @@ fn arguments(tokens: &Tokens<'_>, open: usize) -> Option<Arguments> {
                 }
             }
             Kind::Comma if depth == 1 => found.count += 1,
-            Kind::Word(Word::Select) => found.select = true,
+            Kind::Word(Word::Select) => {
+                select = true;
+                found.select |= list::judge(tokens, found.end + 1) == List::Sure;
+            }
+            Kind::Word(Word::From) => found.select |= select,
             Kind::Variable | Kind::Word(Word::Telling | Word::Catalog) => found.telling = true,
             Kind::Word(word) if word.is_function() && tokens.kind(found.end + 1) == Kind::Open => {
                 found.functions += 1
@@ -123,11 +128,7 @@ fn delayer(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
 
 fn sleep(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
     let Some(arguments) = arguments(tokens, at + 1) else { return };
-    let waits = arguments.numbers > 0
-        || arguments.functions > 0
-        || arguments.select
-        || arguments.telling
-        || arguments.end > at + 2;
+    let waits = arguments.numbers > 0 || arguments.functions > 0 || arguments.select || arguments.telling;
     if !waits || arguments.count > 0 {
         return;
     }

@@ -19,7 +19,8 @@ pub(super) fn check(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
     }
     let place = Place::of(tokens, at);
     let span = (at, read.end);
-    if read.compares > 0 && read.is_constant() && read.literals > 0 {
+    let computes = read.functions > 0 || read.variables > 0;
+    if read.compares > 0 && read.is_constant() && !computes {
         out.add(
             tokens,
             "constant_condition",
@@ -95,7 +96,7 @@ impl Place {
 }
 
 fn constant(place: Place, read: &Expression) -> u8 {
-    match (read.is_whole(), place.anchored()) {
+    match (read.is_whole() || read.abuts, place.anchored()) {
         (true, _) => 10,
         (false, true) => 6,
         (false, false) => 4,
@@ -104,8 +105,12 @@ fn constant(place: Place, read: &Expression) -> u8 {
 
 fn column(place: Place, read: &Expression, tokens: &Tokens<'_>) -> u8 {
     let cut = read.stop == Stop::Comment && tokens.quiet_comment(read.end);
-    let tells = read.variables > 0 && read.is_whole();
+    let computed = read.names == 0 && read.literals > 0 && read.calls > 0;
+    let tells = (read.variables > 0 || computed) && read.is_whole();
+    let quoted =
+        matches!(read.stop, Stop::OpenText(_)) && is_sentence(tokens.text(read.end.saturating_sub(1)));
     match place {
+        Place::Break if quoted => 4,
         Place::Operand | Place::Front if tells => 10,
         Place::Break if read.is_whole() => 10,
         Place::Break => 4,
@@ -120,7 +125,8 @@ fn column(place: Place, read: &Expression, tokens: &Tokens<'_>) -> u8 {
 fn bare(place: Place, read: &Expression, tokens: &Tokens<'_>) -> u8 {
     let cut = read.stop == Stop::Comment && !read.dangling && tokens.quiet_comment(read.end);
     let reopens = matches!((read.stop, tokens.start), (Stop::OpenText(quote), Start::Quote(opened)) if quote == opened)
-        && !read.abuts;
+        && !read.abuts
+        && !is_sentence(tokens.text(read.end.saturating_sub(1)));
     let calls = read.calls > 0 && read.is_whole();
     match place {
         Place::Break if cut || reopens => 10,
@@ -178,16 +184,7 @@ pub(super) fn check_break(tokens: &Tokens<'_>, out: &mut Findings) {
     let cut = last.stop == Stop::Comment && !last.dangling && tokens.quiet_comment(last.end);
     let operands = sum.operands.saturating_sub(u8::from(reopens));
     let opened = tokens.text(last.end.saturating_sub(1));
-    // What stands in the string that opens last is a word or a value; a sentence was quoted, not left.
-    let sentence = reopens
-        && (opened.get(1).is_some_and(|byte| matches!(byte, b' ' | b'+'))
-            && opened.iter().any(u8::is_ascii_alphabetic)
-            || opened
-                .split(u8::is_ascii_whitespace)
-                .filter(|word| word.iter().any(u8::is_ascii_alphabetic))
-                .count()
-                > 2
-            || opened.len() > 64);
+    let sentence = reopens && is_sentence(opened);
     let few = words_before(tokens) <= 2;
     let score = match () {
         () if sentence => 3,
@@ -249,6 +246,19 @@ fn comment_after_quote(tokens: &Tokens<'_>, at: usize, out: &mut Findings) {
         (0, at + 1),
         "a quote closes the value's string and a comment drops the rest of the statement",
     );
+}
+
+/// Whether a string that opens last holds more than an injection puts there: a word or a value. A sentence was
+/// quoted, not left.
+fn is_sentence(opened: &[u8]) -> bool {
+    let letters = |word: &&[u8]| word.iter().any(u8::is_ascii_alphabetic);
+    let spaced = opened.get(1).is_some_and(|byte| matches!(byte, b' ' | b'+')) && letters(&opened);
+    let words = opened.split(u8::is_ascii_whitespace).filter(letters).count();
+    let signs = !opened.iter().any(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'_'));
+    spaced
+        || words > 1
+        || opened.len() > 64
+        || (signs && !opened.get(1..).unwrap_or_default().trim_ascii().is_empty())
 }
 
 /// Words before the quote that was left.

@@ -63,7 +63,7 @@ pub(super) struct Expression {
 impl Expression {
     /// Whether it is well formed up to a place where a statement may go on or end.
     pub(super) fn is_whole(&self) -> bool {
-        self.stop != Stop::Junk && !self.dangling
+        self.stop != Stop::Junk && !self.dangling && !self.abuts
     }
 
     /// Whether it holds operands at all.
@@ -215,7 +215,7 @@ impl Reader<'_, '_> {
                 self.skip_to_close();
                 Ok(Due::Operator)
             }
-            Word::Case => {
+            Word::Case if (1..3).any(|ahead| self.tokens.word(self.at + ahead) == Some(Word::When)) => {
                 self.found.nested = true;
                 self.at += 1;
                 while self.at < self.found.end + TOKENS_MAX {
@@ -229,7 +229,7 @@ impl Reader<'_, '_> {
             }
             _ if word.is_function() && self.tokens.kind(self.at + 1) == Kind::Open => {
                 match word {
-                    Word::Plain if !self.tokens.glued(self.at + 1) => self.found.calls += 1,
+                    Word::Plain => self.found.calls += 1,
                     Word::Telling => self.found.variables += 1,
                     _ => self.found.functions += 1,
                 }
@@ -322,6 +322,8 @@ impl Reader<'_, '_> {
 
     fn joining_word(&mut self, word: Word) -> Step {
         match word {
+            // Behind `in` stands a list: `"n" in text` is another language's, and prose has the word everywhere.
+            Word::In if self.tokens.kind(self.at + 1) != Kind::Open => Err(Stop::Junk),
             Word::Like | Word::In | Word::Between | Word::Is => {
                 self.found.compares += 1;
                 self.between |= word == Word::Between;

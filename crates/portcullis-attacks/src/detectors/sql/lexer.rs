@@ -125,7 +125,8 @@ impl<'a> Lexer<'a> {
         let length = word_length(rest);
         let word = rest.get(..length).unwrap_or_default();
         let next = rest.get(length..).unwrap_or_default();
-        if self.last == Kind::Dot && self.ended == self.at {
+        let qualified = self.last == Kind::Dot && self.ended == self.at;
+        if qualified && !matches!(Word::of(word), Some(Word::System | Word::Catalog)) {
             return self.take(length, Kind::Name);
         }
         if let Some((joined, used)) = joined(word, next) {

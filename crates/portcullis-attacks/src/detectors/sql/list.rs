@@ -50,6 +50,22 @@ pub(super) fn judge(tokens: &Tokens<'_>, from: usize) -> List {
                 List::Doubtful
             }
             Kind::End if tokens.kind(at) == Kind::Text => List::Likely,
+            // A page of a manual: `select(2) waits`.
+            Kind::Close if matches!(tokens.kind(at + 2), Kind::Name | Kind::Word(Word::Or | Word::And)) => {
+                List::Doubtful
+            }
+            Kind::Close
+            | Kind::Comma
+            | Kind::Semicolon
+            | Kind::Comment
+            | Kind::Arith
+            | Kind::Logic
+            | Kind::Compare
+            | Kind::Star
+            | Kind::Cast
+            | Kind::Word(_)
+            | Kind::Open => List::Sure,
+            _ if tokens.kind(at) == Kind::Text => List::Doubtful,
             _ => List::Sure,
         },
         Kind::OpenText(_) => List::Likely,

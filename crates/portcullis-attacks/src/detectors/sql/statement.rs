@@ -205,8 +205,11 @@ fn read(tokens: &Tokens<'_>, at: usize) -> Option<Read> {
             (compared && then).then_some((Sure::Yes, 5))?
         }
         Word::Plain if tokens.text(at) == b"if" && tokens.kind(at + 1) == Kind::Open => {
-            let harmful = (at + 2..at + 40)
-                .any(|i| matches!(tokens.kind(i), Kind::Word(Word::Waitfor | Word::Delayer | Word::Select)));
+            let harmful = (at + 2..at + 40).any(|i| match tokens.kind(i) {
+                Kind::Word(Word::Waitfor | Word::Delayer) => true,
+                Kind::Word(Word::Select) => list::judge(tokens, i + 1) == List::Sure,
+                _ => false,
+            });
             if !harmful {
                 return None;
             }
@@ -265,13 +268,10 @@ fn exec(tokens: &Tokens<'_>, at: usize) -> Option<(Sure, usize)> {
         return (tokens.kind(at + 2) == Kind::Open && tokens.glued(at + 2)).then_some((Sure::Likely, 3));
     }
     match tokens.kind(at + 1) {
-        Kind::Open
-            if matches!(
-                tokens.kind(at + 2),
-                Kind::Variable | Kind::Text | Kind::OpenText(_) | Kind::Word(_)
-            ) =>
-        {
-            Some((Sure::Yes, 3))
+        Kind::Open if matches!(tokens.kind(at + 2), Kind::Variable | Kind::Word(_)) => Some((Sure::Yes, 3)),
+        // Other languages execute strings as well.
+        Kind::Open if matches!(tokens.kind(at + 2), Kind::Text | Kind::OpenText(_)) => {
+            Some((Sure::Likely, 3))
         }
         Kind::Variable => Some((Sure::Yes, 2)),
         Kind::Name => {
@@ -297,7 +297,9 @@ fn load(tokens: &Tokens<'_>, at: usize) -> Option<(Sure, usize)> {
             .any(|i| matches!(tokens.text(i), b"disk" | b"disks" | b"to"))
             .then_some((Sure::Yes, 3)),
         b"bulk" => (tokens.word(at + 1) == Some(Word::Insert)).then_some((Sure::Yes, 2)),
-        b"copy" => (at + 2..at + 12).any(|i| tokens.text(i) == b"program").then_some((Sure::Yes, 3)),
+        b"copy" => (at + 2..at + 12)
+            .any(|i| tokens.text(i) == b"program" && matches!(tokens.text(i - 1), b"to" | b"from"))
+            .then_some((Sure::Yes, 3)),
         _ => None,
     }
 }
