@@ -10,7 +10,8 @@ use portcullis_core::{
     context::Context,
     verdict::{Denial, Place, Reason, RuleId, Severity, Verdict},
 };
-use portcullis_leaves::{Tree, Value};
+use portcullis_leaves::Tree;
+use portcullis_spec::compiled::CompiledOperation;
 
 use crate::{
     exceptions::Exceptions,
@@ -32,6 +33,9 @@ pub struct AttackWatch {
     pub inspector: Arc<Inspector>,
     /// The score at which a call is an attack.
     pub threshold: u32,
+    /// The operation as it is enforced, where its schemas were held to the message before this guard: what they prove
+    /// needs no look.
+    pub proof: Option<Arc<CompiledOperation>>,
     /// What is no attack here, by the operator's word: it does not count.
     pub exceptions: Exceptions,
     /// How much of a body is looked at.
@@ -70,7 +74,9 @@ impl Attacks {
     }
 
     fn body(&self, cx: &mut Context) -> Verdict {
-        let Some(body) = cx.request.body.clone().filter(|body| !body.is_empty()) else { return Verdict::Pass };
+        let Some(body) = cx.request.body.clone().filter(|body| !body.is_empty()) else {
+            return Verdict::Pass;
+        };
         let (seen, remark) = match self.watch.inspection.look(NAME, &cx.request.headers, &body) {
             Looked::Whole(seen) => (seen, None),
             Looked::Prefix(seen, remark) => (seen, Some(remark)),
@@ -81,7 +87,7 @@ impl Attacks {
         // The specification's guard has parsed it already, and it is all there: then both read the same.
         let tree = cx.request.parsed.as_ref().and_then(|parsed| parsed.downcast_ref::<Tree>());
         match tree.filter(|_| remark.is_none()) {
-            Some(tree) => judging.tree(tree, &is_proven),
+            Some(tree) => judging.tree(tree, &|_| false),
             None => {
                 judging.body(cx.request.headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes), &seen);
             }
@@ -93,13 +99,21 @@ impl Attacks {
     }
 }
 
-/// Whether the schema has proven that a value can hold no attack.
-fn is_proven(_value: Value<'_>) -> bool {
-    false
-}
-
 impl AttackWatch {
     fn counts(&self, candidate: &Candidate<'_>) -> bool {
+        !self.is_proven(candidate) && self.is_no_exception(candidate)
+    }
+
+    /// Asked only where something was found: looking costs less than knowing the place.
+    fn is_proven(&self, candidate: &Candidate<'_>) -> bool {
+        self.proof.as_ref().is_some_and(|operation| match candidate.at {
+            Where::Query => operation.proves_query(candidate.place),
+            Where::Body => operation.proves_body(candidate.place),
+            Where::Path | Where::Header | Where::Cookie | Where::Name => false,
+        })
+    }
+
+    fn is_no_exception(&self, candidate: &Candidate<'_>) -> bool {
         self.exceptions.is_empty() || {
             let rule = rule(candidate.class.word(), candidate.rule);
             !self.exceptions.cover(&rule, Some(&place(candidate.at, candidate.place)))
@@ -142,8 +156,8 @@ fn reason(judgement: &Judgement, severity: Severity) -> Reason {
     if !first.layers.is_empty() {
         message.push_str(&format!(", behind {}", first.layers));
     }
-    let mut reason = Reason::new(id(first), severity, message)
-        .at(place(first.at, &first.place), first.excerpt.as_str());
+    let mut reason =
+        Reason::new(id(first), severity, message).at(place(first.at, &first.place), first.excerpt.as_str());
     for other in others.iter().take(OTHERS_MAX) {
         reason = reason.also(id(other), place(other.at, &other.place), other.excerpt.as_str());
     }

@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod operators;
 pub mod pattern;
 pub mod rules;
+pub mod scan;
 pub mod source;
 pub mod syntax;
 pub mod transformations;

@@ -6,6 +6,7 @@
 mod body;
 mod form;
 mod media;
+mod proven;
 mod response;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::{
     violation::Violation,
 };
 use body::Body;
+use proven::Proven;
 use response::Responses;
 
 /// What is made of a document.
@@ -96,6 +98,7 @@ pub struct CompiledOperation {
     parameters: Parameters,
     body: Option<Body>,
     responses: Responses,
+    proven: Proven,
     shared: Arc<Shared>,
 }
 
@@ -172,6 +175,8 @@ impl CompiledDocument {
             }
         }
         let mut prepared = Prepared::default();
+        let proven: Vec<Proven> =
+            operations.iter().map(|operation| Proven::of(operation, &request_schemas)).collect();
         let wanted = wanted_in_requests(&operations, &request_schemas, &mut prepared);
         let (requests, broken) = SchemaSet::compile(request_schemas, &wanted, options.unknown_fields);
         let mut prepared_responses = Prepared::default();
@@ -180,7 +185,7 @@ impl CompiledDocument {
             SchemaSet::compile(response_schemas, &wanted, UnknownFields::Allow);
         let shared = Arc::new(Shared { requests, responses, limits: options.limits });
         let mut compiled = Vec::with_capacity(operations.len());
-        for operation in operations {
+        for (operation, proven) in operations.into_iter().zip(proven) {
             let faults = Faults { operation: &operation, file: &options.file };
             faults.report_responses(&broken_responses, &mut diagnostics);
             let foreign = foreign_query_names(&operation, &security_schemes);
@@ -210,6 +215,7 @@ impl CompiledDocument {
                 parameters,
                 body,
                 responses,
+                proven,
                 shared: Arc::clone(&shared),
             }));
         }
@@ -237,6 +243,17 @@ impl CompiledOperation {
     /// What they break, at most [`VIOLATIONS_MAX`](crate::violation::VIOLATIONS_MAX); never empty.
     pub fn check_parameters(&self, request: &Request) -> Result<(), Vec<Violation>> {
         self.parameters.check(&self.shared.requests, &self.shared.limits, request)
+    }
+
+    /// Whether a query parameter that passed [`CompiledOperation::check_parameters`] is an integer, a UUID, a date, or
+    /// one of a list: then it holds nothing that could be an attack.
+    pub fn proves_query(&self, name: &str) -> bool {
+        self.proven.query(name)
+    }
+
+    /// The same of the value at a JSON pointer into a body that passed [`CompiledOperation::check_request_body`].
+    pub fn proves_body(&self, pointer: &str) -> bool {
+        self.proven.body(pointer)
     }
 
     /// The media types and ranges that a request body may have, as the document writes them.

@@ -9,6 +9,8 @@ pub(crate) mod fold;
 mod functions;
 mod marks;
 pub(crate) mod strongest;
+#[cfg(test)]
+pub(crate) mod trial;
 mod weight;
 
 pub(crate) use functions::danger;
@@ -31,6 +33,8 @@ impl Detector for Code {
             "php",
             "expect://",
             "phar://",
+            "data://",
+            "include",
             "allow_url_include",
             "auto_prepend_file",
             "$_",

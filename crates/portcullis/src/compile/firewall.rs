@@ -6,11 +6,7 @@ mod files;
 mod ports;
 mod texts;
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use portcullis_attacks::{Class, Inspector, Settings};
 use portcullis_config::{
@@ -22,6 +18,7 @@ use portcullis_guards::{
     AttackWatch, Attacks, Beyond, Excepted, Exceptions, Inspection, Parts, RuleBook, Rules,
 };
 use portcullis_seclang::Engine;
+use portcullis_spec::compiled::CompiledOperation;
 
 pub(crate) use self::ports::RuleWorld;
 use self::texts::{Made, RuleTexts};
@@ -96,6 +93,7 @@ impl<'a> Firewalls<'a> {
             let watch = Arc::new(AttackWatch {
                 inspector: self.inspector(settings),
                 threshold: u32::try_from(settings.attack_threshold.value).unwrap_or(u32::MAX),
+                proof: proof(subject, exceptions),
                 exceptions: exceptions.clone(),
                 inspection,
             });
@@ -164,6 +162,13 @@ impl<'a> Firewalls<'a> {
         problems.extend(found);
         Some(Loaded { texts: Arc::new(texts), made: Arc::new(made?) })
     }
+}
+
+/// The operation whose schemas prove something: they must have been enforced without an exception.
+fn proof(subject: &Subject<'_>, exceptions: &Exceptions) -> Option<Arc<CompiledOperation>> {
+    let enforced = subject.settings.mode_of(subject.settings.schema_request.value) == Mode::Block;
+    let declared = subject.declared.filter(|_| enforced && !exceptions.speak_of("schema/"));
+    declared.map(|declared| Arc::clone(&declared.operation))
 }
 
 fn inspection(settings: &EffectiveSettings) -> Inspection {
