@@ -237,11 +237,7 @@ fn lists_of(target: &Target) -> impl Iterator<Item = (List, View)> + '_ {
 fn batchable(link: &Link) -> Option<(&Link, &Condition, &Arc<Operator>)> {
     let condition = link.condition.as_ref()?;
     let Judge::Compiled(operator) = &condition.judge else { return None };
-    let is_stored = |target: &Target| {
-        // `ctl` changes the processor while a phase runs.
-        let changes = target.variable == crate::syntax::Variable::ReqbodyProcessor;
-        !target.count && !changes && !matches!(target.source, Source::Dynamic)
-    };
+    let is_stored = |target: &Target| !target.count && !matches!(target.source, Source::Dynamic);
     let can = !condition.negated && condition.targets.iter().all(is_stored) && is_pure(operator);
     can.then_some((link, condition, operator))
 }

@@ -248,6 +248,7 @@ pub(crate) const fn is_stored(variable: Variable) -> bool {
             | Variable::MatchedVarName
             | Variable::MatchedVars
             | Variable::MatchedVarsNames
+            | Variable::ReqbodyProcessor
             | Variable::Resource
             | Variable::Rule
             | Variable::Session
