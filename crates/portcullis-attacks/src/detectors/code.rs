@@ -30,6 +30,10 @@ impl Detector for Code {
     fn literals(&self) -> &'static [&'static str] {
         &[
             "<?",
+            "#post_render",
+            "#pre_render",
+            "#lazy_builder",
+            "#access_callback",
             "](",
             "('",
             "(\"",
