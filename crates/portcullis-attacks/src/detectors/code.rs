@@ -7,6 +7,7 @@ pub(crate) mod calls;
 pub(crate) mod cursor;
 pub(crate) mod fold;
 mod functions;
+mod loading;
 mod marks;
 pub(crate) mod strongest;
 #[cfg(test)]
