@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::bit_set::BitSet;
+use crate::byte_set::ByteClasses;
 use crate::engine::{Context, Hit};
 use crate::operators::Operator;
 use crate::program::{Condition, Judge, Link, Rule, Selector, Source, Target};
@@ -54,6 +55,8 @@ struct Place {
 pub(crate) struct Batch {
     pub(crate) units: Vec<Unit>,
     places: Vec<Place>,
+    /// How many operators all batches have in sum.
+    matchers: usize,
 }
 
 /// The distinct operators of all batches, while they are gathered.
@@ -80,15 +83,25 @@ impl Memory {
     }
 }
 
-/// Tells cheaply which operators cannot match a value.
+/// Judges a value by many operators at once.
 #[derive(Debug, Default)]
-pub(crate) struct Prefilter;
+pub(crate) struct Prefilter {
+    operators: Vec<Arc<Operator>>,
+}
 
 impl Prefilter {
-    /// The operators among `wanted` that might match; a superset.
-    pub(crate) fn candidates(&self, _value: &[u8], wanted: &BitSet, candidates: &mut BitSet) {
-        candidates.clear();
-        candidates.union(wanted);
+    /// Writes which of the wanted operators match.
+    pub(crate) fn matches(&self, value: &[u8], _classes: ByteClasses, wanted: &[u64], matching: &mut [u64]) {
+        for (index, (word, wanted)) in matching.iter_mut().zip(wanted).enumerate() {
+            *word = 0;
+            for bit in 0..64 {
+                let is_wanted = wanted & (1 << bit) != 0;
+                let operator = self.operators.get(index * 64 + bit);
+                if is_wanted && operator.is_some_and(|operator| operator.matches(value)) {
+                    *word |= 1 << bit;
+                }
+            }
+        }
     }
 }
 
@@ -103,9 +116,14 @@ impl Matchers {
         number
     }
 
-    /// All of them, and what tells them apart quickly.
-    pub(crate) fn finish(self) -> (Vec<Arc<Operator>>, Prefilter) {
-        (self.operators, Prefilter)
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.operators.len()
+    }
+
+    /// What judges by all of them at once.
+    pub(crate) fn finish(self) -> Prefilter {
+        Prefilter { operators: self.operators }
     }
 }
 
@@ -147,7 +165,12 @@ impl Batch {
         for place in &mut places {
             place.some.retain(|unit| !place.all.contains(*unit as usize));
         }
-        Batch { units, places }
+        Batch { units, places, matchers: 0 }
+    }
+
+    /// Learns how many operators there are, once all batches are made.
+    pub(crate) fn set_matchers(&mut self, matchers: usize) {
+        self.matchers = matchers;
     }
 
     /// The steps of the rules that are judged here.
@@ -237,9 +260,7 @@ fn lists_of(target: &Target) -> impl Iterator<Item = (List, View)> + '_ {
 fn batchable(link: &Link) -> Option<(&Link, &Condition, &Arc<Operator>)> {
     let condition = link.condition.as_ref()?;
     let Judge::Compiled(operator) = &condition.judge else { return None };
-    let is_stored = |target: &Target| {
-        !target.count && !matches!(target.source, Source::Dynamic)
-    };
+    let is_stored = |target: &Target| !target.count && !matches!(target.source, Source::Dynamic);
     let can = !condition.negated && condition.targets.iter().all(is_stored) && is_pure(operator);
     can.then_some((link, condition, operator))
 }

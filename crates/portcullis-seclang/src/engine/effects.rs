@@ -88,7 +88,13 @@ fn set_stored(context: &Context<'_>, state: &mut State, collection: Collection, 
     instance.set(&name, text);
 }
 
-fn add(port: &dyn Collections, collection: Collection, instance: &Instance, name: &[u8], delta: i64) -> Vec<u8> {
+fn add(
+    port: &dyn Collections,
+    collection: Collection,
+    instance: &Instance,
+    name: &[u8],
+    delta: i64,
+) -> Vec<u8> {
     let sum = port.add(collection.name(), &instance.key, name, delta);
     sum.to_string().into_bytes()
 }
@@ -115,8 +121,7 @@ pub(crate) fn apply(context: &Context<'_>, state: &mut State, effect: &Effect) {
         Effect::RequestBodyProcessor(processor) => state.processor = Some(*processor),
         Effect::RequestBodyAccess(access) => state.request_body_access = Some(*access),
         Effect::ResponseBodyAccess(access) => state.response_body_access = Some(*access),
-        // `REQUEST_BODY` is filled whatever the processor, as in ModSecurity v3, so there is nothing to force.
-        Effect::ForceRequestBodyVariable(_) => {}
+        Effect::ForceRequestBodyVariable(force) => state.force_request_body = *force,
         Effect::ParseXmlIntoArgs(mode) => state.xml_into_args = Some(*mode),
         Effect::RemoveRules(number) => {
             if let Some(rules) = context.program.removals.get(*number as usize) {
@@ -139,7 +144,13 @@ fn open(context: &Context<'_>, state: &mut State, collection: Collection, key: &
     state.open(collection, Instance { key, variables });
 }
 
-fn expire(context: &Context<'_>, state: &mut State, collection: Collection, key: &Template, seconds: &Template) {
+fn expire(
+    context: &Context<'_>,
+    state: &mut State,
+    collection: Collection,
+    key: &Template,
+    seconds: &Template,
+) {
     let Some(port) = context.ports.collections.as_deref() else { return };
     let name = expanded(context, state, key).to_ascii_lowercase();
     let seconds = leading_number(&expanded(context, state, seconds)).max(0) as u64;

@@ -67,6 +67,7 @@ pub(crate) struct State {
     pub(crate) mode: Option<EngineMode>,
     pub(crate) processor: Option<BodyProcessor>,
     pub(crate) request_body_access: Option<bool>,
+    pub(crate) force_request_body: bool,
     pub(crate) response_body_access: Option<bool>,
     pub(crate) xml_into_args: Option<XmlIntoArgs>,
     pub(crate) removed: BitSet,
@@ -99,6 +100,7 @@ impl State {
         self.mode = None;
         self.processor = None;
         self.request_body_access = None;
+        self.force_request_body = false;
         self.response_body_access = None;
         self.xml_into_args = None;
         self.removed.clear();
@@ -160,7 +162,10 @@ impl State {
     }
 
     /// All `TX` variables.
-    pub(crate) fn tx_all<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = (&'a [u8], &'a TxValue)> {
+    pub(crate) fn tx_all<'a>(
+        &'a self,
+        program: &'a Program,
+    ) -> impl Iterator<Item = (&'a [u8], &'a TxValue)> {
         let fixed = program.tx_names.iter().zip(&self.tx);
         let fixed = fixed.filter_map(|(name, value)| value.as_ref().map(|value| (&**name, value)));
         fixed.chain(self.dynamic.iter().map(|(name, value)| (&**name, value)))
@@ -290,7 +295,9 @@ mod tests {
 
     #[test]
     fn reads_and_writes_numbers() {
-        for (text, number) in [("12", 12), (" -7x", -7), ("+3", 3), ("x", 0), ("", 0), ("99999999999999999999", i64::MAX)] {
+        for (text, number) in
+            [("12", 12), (" -7x", -7), ("+3", 3), ("x", 0), ("", 0), ("99999999999999999999", i64::MAX)]
+        {
             assert_eq!(leading_number(text.as_bytes()), number, "{text}");
         }
         for number in [0, 5, -5, i64::MAX, i64::MIN] {

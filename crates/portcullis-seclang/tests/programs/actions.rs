@@ -5,7 +5,9 @@ use crate::support::{check, check_text, engine, get};
 #[test]
 fn variables_are_set_added_and_removed() {
     let program = |set: &str, rule: &str| {
-        format!("SecRule ARGS \"@rx ^x\" \"id:1,phase:2,pass,nolog,{set}\"\nSecRule {rule} \"id:2,phase:2,pass,log\"")
+        format!(
+            "SecRule ARGS \"@rx ^x\" \"id:1,phase:2,pass,nolog,{set}\"\nSecRule {rule} \"id:2,phase:2,pass,log\""
+        )
     };
     let exchange = get("/?a=x1&b=x2&n=7");
     check(&program("setvar:tx.a", "TX:A \"@streq 1\""), &exchange, "2");
@@ -18,7 +20,11 @@ fn variables_are_set_added_and_removed() {
     check(&program("setvar:tx.b=2,setvar:tx.a=+%{tx.b}", "TX:a \"@eq 4\""), &exchange, "2");
     check(&program("setvar:'tx.n_%{MATCHED_VAR_NAME}=1'", "TX:n_args:a \"@eq 1\""), &exchange, "2");
     check(&program("setvar:'tx.n_%{MATCHED_VAR_NAME}=+1'", "&TX:/^n_/ \"@eq 2\""), &exchange, "2");
-    check(&program("setvar:'tx.n_%{MATCHED_VAR}=1',setvar:'!tx.n_%{MATCHED_VAR}'", "&TX:/^n_/ \"@eq 0\""), &exchange, "2");
+    check(
+        &program("setvar:'tx.n_%{MATCHED_VAR}=1',setvar:'!tx.n_%{MATCHED_VAR}'", "&TX:/^n_/ \"@eq 0\""),
+        &exchange,
+        "2",
+    );
     check(&program("setvar:tx.a=abc,setvar:tx.a=+1", "TX:a \"@eq 1\""), &exchange, "2");
 }
 
@@ -39,7 +45,10 @@ fn matches_carry_tags_and_severity() {
     ));
     let first = &transaction.matches()[0];
     assert_eq!(first.severity, Some(4));
-    assert_eq!(first.tags.iter().map(|tag| tag.to_vec()).collect::<Vec<_>>(), [b"one".to_vec(), b"t/GET".to_vec()]);
+    assert_eq!(
+        first.tags.iter().map(|tag| tag.to_vec()).collect::<Vec<_>>(),
+        [b"one".to_vec(), b"t/GET".to_vec()]
+    );
     assert_eq!((first.variable.as_slice(), first.value.as_slice()), (&b"ARGS:a"[..], &b"x"[..]));
     assert!(!first.infrastructure);
     assert_eq!(transaction.matches().iter().map(|each| each.id).collect::<Vec<_>>(), [1, 2]);

@@ -141,7 +141,9 @@ fn effects_happen_in_the_order_of_rules_whatever_is_judged_in_bulk() {
 
 #[test]
 fn a_phase_left_out_is_run_by_the_next() {
-    let engine = engine("SecAction \"id:1,phase:1,pass,log\"\nSecAction \"id:2,phase:2,pass,log\"\nSecAction \"id:3,phase:3,pass,log\"");
+    let engine = engine(
+        "SecAction \"id:1,phase:1,pass,log\"\nSecAction \"id:2,phase:2,pass,log\"\nSecAction \"id:3,phase:3,pass,log\"",
+    );
     let mut transaction = engine.transaction();
     let head = portcullis_seclang::ResponseHead { status: 200, protocol: b"HTTP/1.1", fields: &[] };
     assert_eq!(transaction.response_head(&head), None);
@@ -153,7 +155,9 @@ fn a_phase_left_out_is_run_by_the_next() {
 #[test]
 fn limits_of_bodies_refuse_or_cut() {
     let program = |action: &str| {
-        format!("SecRequestBodyLimit 5\nSecRequestBodyLimitAction {action}\nSecRule ARGS \"@rx x\" \"id:1,phase:2,pass,log\"\nSecRule INBOUND_DATA_ERROR \"@eq 1\" \"id:2,phase:2,pass,log\"")
+        format!(
+            "SecRequestBodyLimit 5\nSecRequestBodyLimitAction {action}\nSecRule ARGS \"@rx x\" \"id:1,phase:2,pass,log\"\nSecRule INBOUND_DATA_ERROR \"@eq 1\" \"id:2,phase:2,pass,log\""
+        )
     };
     check(&program("Reject"), &form("a=1&b=x"), "-> Deny 413 by 0 in 2");
     check(&program("ProcessPartial"), &form("a=1&b=x"), "2");

@@ -33,7 +33,9 @@ fn what_a_request_decides_stays_open() {
     let chosen = format!("SecRule ARGS:l \"@eq 2\" \"id:90,phase:1,pass,nolog,setvar:tx.level=2\"\n{LEVELS}");
     check(&chosen, &get("/?a=x"), "3");
     check(&chosen, &get("/?a=x&l=2"), "3 5");
-    let dynamic = format!("SecRule ARGS:l \"@rx .\" \"id:90,phase:1,pass,nolog,setvar:'tx.le%{{ARGS.l}}=2'\"\n{LEVELS}");
+    let dynamic = format!(
+        "SecRule ARGS:l \"@rx .\" \"id:90,phase:1,pass,nolog,setvar:'tx.le%{{ARGS.l}}=2'\"\n{LEVELS}"
+    );
     check(&dynamic, &get("/?a=x&l=vel"), "3 5");
     check(&dynamic, &get("/?a=x&l=xyz"), "3");
 }
@@ -52,11 +54,13 @@ fn what_the_host_sets_stays_open() {
 
 #[test]
 fn removals_may_take_a_jump_away() {
-    let by_id = format!("SecRule ARGS:off \"@eq 1\" \"id:90,phase:1,pass,nolog,ctl:ruleRemoveById=4\"\n{LEVELS}");
+    let by_id =
+        format!("SecRule ARGS:off \"@eq 1\" \"id:90,phase:1,pass,nolog,ctl:ruleRemoveById=4\"\n{LEVELS}");
     check(&by_id, &get("/?a=x"), "3");
     check(&by_id, &get("/?a=x&off=1"), "3 5");
     // Whatever takes the jump away takes what it leaps over away too.
-    let by_tag = format!("SecRule ARGS:off \"@eq 1\" \"id:90,phase:1,pass,nolog,ctl:ruleRemoveByTag=crs\"\n{LEVELS}");
+    let by_tag =
+        format!("SecRule ARGS:off \"@eq 1\" \"id:90,phase:1,pass,nolog,ctl:ruleRemoveByTag=crs\"\n{LEVELS}");
     assert_eq!(live(&by_tag), 4);
     check(&by_tag, &get("/?a=x&off=1"), "");
 }

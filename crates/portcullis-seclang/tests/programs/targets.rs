@@ -19,7 +19,9 @@ fn arguments_come_from_query_and_body() {
     let both = form("b=2&c=x%20y");
     let mut both = both;
     both.uri = "/p?a=1".to_owned();
-    for (targets, value) in [("ARGS", "1"), ("ARGS", "2"), ("ARGS", "x y"), ("ARGS_GET", "1"), ("ARGS_POST", "2")] {
+    for (targets, value) in
+        [("ARGS", "1"), ("ARGS", "2"), ("ARGS", "x y"), ("ARGS_GET", "1"), ("ARGS_POST", "2")]
+    {
         matches(targets, &format!("@streq {value}"), &both);
     }
     misses("ARGS_GET", "@streq 2", &both);
@@ -113,8 +115,16 @@ fn responses_are_seen_from_phase_three_on() {
     check(&rule(4, "RESPONSE_BODY", "@contains error"), &exchange, "1");
     check(&rule(3, "RESPONSE_BODY", "@contains error"), &exchange, "");
     check(&rule(4, "RESPONSE_CONTENT_LENGTH", "@eq 18"), &exchange, "1");
-    check(&format!("SecResponseBodyMimeType text/plain\n{}", rule(4, "RESPONSE_BODY", "@contains error")), &exchange, "");
-    check(&format!("SecResponseBodyAccess Off\n{}", rule(4, "RESPONSE_BODY", "@contains error")), &exchange, "");
+    check(
+        &format!("SecResponseBodyMimeType text/plain\n{}", rule(4, "RESPONSE_BODY", "@contains error")),
+        &exchange,
+        "",
+    );
+    check(
+        &format!("SecResponseBodyAccess Off\n{}", rule(4, "RESPONSE_BODY", "@contains error")),
+        &exchange,
+        "",
+    );
 }
 
 #[test]
@@ -142,7 +152,9 @@ fn transformations_apply_in_order() {
 #[test]
 fn multi_match_judges_every_step() {
     let program = |multi: &str| {
-        format!("SecRule ARGS \"@rx ^(?:A%42|AB|ab)$\" \"id:1,phase:2,pass,log,t:none,t:urlDecode,t:lowercase{multi}\"")
+        format!(
+            "SecRule ARGS \"@rx ^(?:A%42|AB|ab)$\" \"id:1,phase:2,pass,log,t:none,t:urlDecode,t:lowercase{multi}\""
+        )
     };
     check(&program(""), &get("/?a=A%2542"), "1");
     check(&program(",multiMatch"), &get("/?a=A%2542"), "1 1 1");

@@ -7,16 +7,20 @@ use std::sync::{Arc, Mutex};
 
 use portcullis_seclang::source::{MemoryFiles, Source};
 use portcullis_seclang::{
-    Clock, Collections, CompileOptions, Engine, Ports, RequestHead, ResponseHead, Stored, Transaction, UniqueIds,
+    Clock, Collections, CompileOptions, Engine, Ports, RequestHead, ResponseHead, Stored, Transaction,
+    UniqueIds,
 };
 
 /// What every program starts with.
 pub const BASE: &str = "SecRuleEngine On\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n";
 
+/// Instances by collection and key.
+type Kept = HashMap<(String, Vec<u8>), Vec<Stored>>;
+
 #[derive(Default)]
 pub struct World {
     micros: AtomicU64,
-    kept: Mutex<HashMap<(String, Vec<u8>), Vec<Stored>>>,
+    kept: Mutex<Kept>,
 }
 
 impl World {
@@ -53,7 +57,8 @@ impl Collections for World {
     fn add(&self, collection: &str, key: &[u8], name: &[u8], delta: i64) -> i64 {
         let before = self.load(collection, key);
         let before = before.iter().find(|each| each.name == name);
-        let before: i64 = before.and_then(|each| std::str::from_utf8(&each.value).ok()?.parse().ok()).unwrap_or(0);
+        let before: i64 =
+            before.and_then(|each| std::str::from_utf8(&each.value).ok()?.parse().ok()).unwrap_or(0);
         let sum = before + delta;
         self.set(collection, key, name, sum.to_string().as_bytes());
         sum
@@ -89,16 +94,23 @@ pub fn ports(world: &Arc<World>) -> Ports {
     }
 }
 
-pub fn try_engine(text: &str, world: &Arc<World>, options: &CompileOptions<'_>) -> Result<Engine, Vec<String>> {
+pub fn try_engine(
+    text: &str,
+    world: &Arc<World>,
+    options: &CompileOptions<'_>,
+) -> Result<Engine, Vec<String>> {
     let files = MemoryFiles::new().with("words.data", "needle\nhay stack\n");
     let sources = [Source::new("test.conf", format!("{BASE}{text}"))];
-    let texts = |faults: Vec<portcullis_seclang::diagnostic::Diagnostic>| faults.iter().map(ToString::to_string).collect();
+    let texts = |faults: Vec<portcullis_seclang::diagnostic::Diagnostic>| {
+        faults.iter().map(ToString::to_string).collect()
+    };
     let rules = portcullis_seclang::load(&sources, &files).map_err(texts)?;
     Engine::compile(rules, &files, ports(world), options).map_err(texts)
 }
 
 pub fn engine_in(text: &str, world: &Arc<World>) -> Engine {
-    try_engine(text, world, &CompileOptions::default()).unwrap_or_else(|faults| panic!("{}", faults.join("\n")))
+    try_engine(text, world, &CompileOptions::default())
+        .unwrap_or_else(|faults| panic!("{}", faults.join("\n")))
 }
 
 pub fn engine(text: &str) -> Engine {
