@@ -15,10 +15,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::bit_set::BitSet;
-use crate::byte_set::ByteClasses;
 use crate::engine::{Context, Hit};
 use crate::operators::Operator;
 use crate::program::{Condition, Judge, Link, Rule, Selector, Source, Target};
+use crate::scan::Scanner;
 use crate::transformations::Transformation;
 use crate::values::{List, View};
 
@@ -83,28 +83,6 @@ impl Memory {
     }
 }
 
-/// Judges a value by many operators at once.
-#[derive(Debug, Default)]
-pub(crate) struct Prefilter {
-    operators: Vec<Arc<Operator>>,
-}
-
-impl Prefilter {
-    /// Writes which of the wanted operators match.
-    pub(crate) fn matches(&self, value: &[u8], _classes: ByteClasses, wanted: &[u64], matching: &mut [u64]) {
-        for (index, (word, wanted)) in matching.iter_mut().zip(wanted).enumerate() {
-            *word = 0;
-            for bit in 0..64 {
-                let is_wanted = wanted & (1 << bit) != 0;
-                let operator = self.operators.get(index * 64 + bit);
-                if is_wanted && operator.is_some_and(|operator| operator.matches(value)) {
-                    *word |= 1 << bit;
-                }
-            }
-        }
-    }
-}
-
 impl Matchers {
     fn number(&mut self, operator: &Arc<Operator>) -> u32 {
         let key = Arc::as_ptr(operator);
@@ -122,8 +100,8 @@ impl Matchers {
     }
 
     /// What judges by all of them at once.
-    pub(crate) fn finish(self) -> Prefilter {
-        Prefilter { operators: self.operators }
+    pub(crate) fn finish(self) -> Scanner {
+        Scanner::new(self.operators.iter().map(|operator| &**operator))
     }
 }
 

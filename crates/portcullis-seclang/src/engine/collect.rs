@@ -231,15 +231,13 @@ pub(crate) fn request_body(program: &Program, desk: &mut Desk, body: &[u8]) {
             None => {}
         }
     }
-    outcome.write(values);
-    // `REQUEST_BODY` is there whatever the processor, as in ModSecurity v3, but for XML: the rules that look at it are about
-    // text, which `XML:/*` and `XML://@*` give, and would take the names of elements and attributes for it. XML that
-    // cannot be read is shown raw.
-    if processor != Some(BodyProcessor::Xml) || state.force_request_body || outcome.fault.is_some() {
+    // XML is seen through `XML`, as in ModSecurity v2, for which the Core Rule Set is written, and not as text too, as in v3;
+    // text that could not be taken apart is always seen.
+    let is_xml = processor == Some(BodyProcessor::Xml);
+    if !is_xml || state.force_request_body || outcome.fault.is_some() || outcome.over_limit {
         values.set_span(Variable::RequestBody, body_span);
-    } else {
-        values.set(Variable::RequestBody, b"");
     }
+    outcome.write(values);
     if program.reads(Variable::FullRequest) || program.reads(Variable::FullRequestLength) {
         full_request(values, body);
     }

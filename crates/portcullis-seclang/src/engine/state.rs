@@ -66,8 +66,9 @@ pub(crate) struct State {
     pub(crate) highest_severity: Option<u8>,
     pub(crate) mode: Option<EngineMode>,
     pub(crate) processor: Option<BodyProcessor>,
-    pub(crate) request_body_access: Option<bool>,
+    /// `REQUEST_BODY` holds the body whatever reads it.
     pub(crate) force_request_body: bool,
+    pub(crate) request_body_access: Option<bool>,
     pub(crate) response_body_access: Option<bool>,
     pub(crate) xml_into_args: Option<XmlIntoArgs>,
     pub(crate) removed: BitSet,
@@ -99,8 +100,8 @@ impl State {
         self.highest_severity = None;
         self.mode = None;
         self.processor = None;
-        self.request_body_access = None;
         self.force_request_body = false;
+        self.request_body_access = None;
         self.response_body_access = None;
         self.xml_into_args = None;
         self.removed.clear();
