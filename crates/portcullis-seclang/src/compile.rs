@@ -75,13 +75,16 @@ pub(crate) fn compile(
     }
     let removals = compiler.removals.iter().map(|selection| selected.resolve(selection)).collect();
     let target_removals = std::mem::take(&mut compiler.target_removals);
-    let target_removals =
-        target_removals.into_iter().map(|(selection, target)| (selected.resolve(&selection), target)).collect();
+    let target_removals = target_removals
+        .into_iter()
+        .map(|(selection, target)| (selected.resolve(&selection), target))
+        .collect();
     let mut matchers = batch::Matchers::default();
     for phase in &mut phases {
         phase.batch = Batch::new(&compiled, &phase.steps, &mut matchers);
         let batched = phase.batch.steps();
-        phase.plain = (0..phase.steps.len() as u32).filter(|step| !batched.contains(*step as usize)).collect();
+        phase.plain =
+            (0..phase.steps.len() as u32).filter(|step| !batched.contains(*step as usize)).collect();
     }
     let (matchers, scanner) = matchers.finish();
     let Names { tx_names, tx_index, xpaths, reads, .. } = compiler.names;
@@ -168,9 +171,10 @@ impl Compiler<'_> {
             None => Tag::Template(self.template(tag)),
         });
         let tags = tags.collect();
-        let is_infrastructure = chain.links.iter().filter_map(|link| link.condition.as_ref()).all(|condition| {
-            condition.targets.iter().all(|target| target.variable == crate::syntax::Variable::Tx)
-        });
+        let is_infrastructure =
+            chain.links.iter().filter_map(|link| link.condition.as_ref()).all(|condition| {
+                condition.targets.iter().all(|target| target.variable == crate::syntax::Variable::Tx)
+            });
         let links = chain.links.iter().map(|link| self.link(link, fate == Fate::Always)).collect();
         Rule {
             id: chain.id,

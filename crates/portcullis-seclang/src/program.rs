@@ -8,9 +8,7 @@ use crate::bit_set::BitSet;
 use crate::bodies::xpath::XPath;
 use crate::operators::{Operator, OperatorKind};
 use crate::rules::Settings;
-use crate::syntax::{
-    AllowScope, BodyProcessor, Collection, EngineMode, Variable, XmlIntoArgs,
-};
+use crate::syntax::{AllowScope, BodyProcessor, Collection, EngineMode, Variable, XmlIntoArgs};
 use crate::transformations::Transformation;
 use crate::values::{List, View};
 
@@ -245,10 +243,25 @@ pub(crate) enum Change {
 /// What a full match does beside `setvar`.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    ExpireVar { collection: Collection, key: Template, seconds: Template },
-    DeprecateVar { collection: Collection, key: Template, amount: u64, period_secs: u64 },
-    InitCol { collection: Collection, key: Template },
-    SetEnv { name: Template, value: Option<Template> },
+    ExpireVar {
+        collection: Collection,
+        key: Template,
+        seconds: Template,
+    },
+    DeprecateVar {
+        collection: Collection,
+        key: Template,
+        amount: u64,
+        period_secs: u64,
+    },
+    InitCol {
+        collection: Collection,
+        key: Template,
+    },
+    SetEnv {
+        name: Template,
+        value: Option<Template>,
+    },
     RuleEngine(EngineMode),
     RequestBodyProcessor(BodyProcessor),
     RequestBodyAccess(bool),

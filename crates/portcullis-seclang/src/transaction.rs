@@ -188,7 +188,8 @@ impl Transaction {
 
     /// Runs the phases up to `phase` that the host left out.
     fn catch_up(&mut self, phase: u8) {
-        while self.done < phase && self.desk.as_deref().is_some_and(|desk| desk.state.intervention.is_none()) {
+        while self.done < phase && self.desk.as_deref().is_some_and(|desk| desk.state.intervention.is_none())
+        {
             self.run(self.done + 1);
         }
     }

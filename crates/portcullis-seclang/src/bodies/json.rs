@@ -264,7 +264,8 @@ impl Parser<'_> {
         let start = self.values.open();
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+            let plain =
+                rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
             self.values.extend(rest.get(..plain).unwrap_or_default());
             self.at += plain;
             match self.peek() {

@@ -176,7 +176,11 @@ impl<'a> Reading<'a> {
         }
         if !is_complete {
             self.finish_part();
-            self.fault(if boundaries > 0 { "final boundary missing" } else { "no boundaries found in payload" });
+            self.fault(if boundaries > 0 {
+                "final boundary missing"
+            } else {
+                "no boundaries found in payload"
+            });
         }
     }
 
@@ -272,7 +276,8 @@ impl<'a> Reading<'a> {
         if part.lines.len() < PART_HEADERS_MAX {
             part.lines.push(text.to_vec());
             if !is_duplicate {
-                let start = value.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(value.len());
+                let start =
+                    value.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(value.len());
                 part.headers.push((name, value.get(start..).unwrap_or_default().to_vec()));
             }
         } else {
@@ -310,7 +315,8 @@ impl<'a> Reading<'a> {
     fn end_of_headers(&mut self) {
         let Some(mut part) = self.part.take() else { return };
         part.in_body = true;
-        let disposition = part.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-disposition"));
+        let disposition =
+            part.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-disposition"));
         match disposition {
             None => self.fault("part missing Content-Disposition header"),
             Some((_, value)) => {
@@ -350,7 +356,8 @@ impl<'a> Reading<'a> {
         }
         let (start, end) = part.content.unwrap_or_default();
         let content = self.body.get(start..end).unwrap_or_default();
-        let content = content.strip_suffix(b"\n").map_or(content, |text| text.strip_suffix(b"\r").unwrap_or(text));
+        let content =
+            content.strip_suffix(b"\n").map_or(content, |text| text.strip_suffix(b"\r").unwrap_or(text));
         match &part.filename {
             // Content without a name is none the less what an application may read.
             Some(filename) if !filename.is_empty() => self.file(name, filename, content),

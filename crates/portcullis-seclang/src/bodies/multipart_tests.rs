@@ -60,16 +60,30 @@ fn raises_a_flag_for_each_oddity() {
     assert!(flags(&format!("early\n--xyz\n{part}--xyz--\n")).data_before);
     assert!(flags(&format!("--xyz\n{part}--xyz--\nlate")).data_after);
     assert!(flags("--xyz\nContent-Disposition: form-data;\n name=\"a\"\n\n1\n--xyz--\n").header_folding);
-    assert!(flags("--xyz\nContent-Disposition: form-data;\n\u{b}name=\"a\"\n\n1\n--xyz--\n").invalid_header_folding);
+    assert!(
+        flags("--xyz\nContent-Disposition: form-data;\n\u{b}name=\"a\"\n\n1\n--xyz--\n")
+            .invalid_header_folding
+    );
     assert!(flags("--xyz\nContent-Disposition: form-data; name='a'\n\n1\n--xyz--\n").invalid_quoting);
     assert!(flags("--xyz\nContent-Disposition: form-data\n\n1\n--xyz--\n").invalid_part);
-    assert!(flags(&format!("--xyz\nContent-Disposition: form-data; name=\"b\"\n\n--xyz\n{part}--xyz--\n")).invalid_part);
+    assert!(
+        flags(&format!("--xyz\nContent-Disposition: form-data; name=\"b\"\n\n--xyz\n{part}--xyz--\n"))
+            .invalid_part
+    );
     assert_eq!(flags(&format!("--xyz\n{part}--xyy\n--xyz--\n")).unmatched_boundary, 2);
     assert_eq!(flags(&format!("--xyz\n{part}a--xyz--\n")).unmatched_boundary, 1);
-    assert!(read_as(TYPE, b"--xyz\nContent-Disposition: form-data; name=\"a\"\n\n1\n--xyz--\n").parsed.flags.lf_line);
-    let mixed = read_as(TYPE, b"--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\n--xyz--\r\n").parsed.flags;
+    assert!(
+        read_as(TYPE, b"--xyz\nContent-Disposition: form-data; name=\"a\"\n\n1\n--xyz--\n")
+            .parsed
+            .flags
+            .lf_line
+    );
+    let mixed = read_as(TYPE, b"--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\n--xyz--\r\n")
+        .parsed
+        .flags;
     assert!(mixed.lf_line && mixed.crlf_line);
-    let good = read_as(TYPE, b"--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--xyz--").parsed;
+    let good =
+        read_as(TYPE, b"--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--xyz--").parsed;
     assert_eq!((good.flags.is_strict_error(), good.fault), (false, None));
 }
 

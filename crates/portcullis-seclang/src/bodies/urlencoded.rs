@@ -109,7 +109,10 @@ mod tests {
 
     #[test]
     fn splits_and_decodes() {
-        let parsed = check(b"a=1&b+c=%3Cx%3e&d&=e&f=g=h", &[("a", "1"), ("b c", "<x>"), ("d", ""), ("", "e"), ("f", "g=h")]);
+        let parsed = check(
+            b"a=1&b+c=%3Cx%3e&d&=e&f=g=h",
+            &[("a", "1"), ("b c", "<x>"), ("d", ""), ("", "e"), ("f", "g=h")],
+        );
         assert!(!parsed.invalid_escape);
         assert_eq!(parsed.bytes, 2 + 6 + 1 + 1 + 4);
     }

@@ -111,7 +111,8 @@ fn decode(body: &[u8]) -> (Cow<'_, str>, Result<(), Fault>) {
                 return (Cow::Owned(body.iter().map(|byte| char::from(*byte)).collect()), Ok(()));
             }
             let valid = body.get(..error.valid_up_to()).and_then(|text| std::str::from_utf8(text).ok());
-            let fault = Fault::Malformed { at: error.valid_up_to() as u64, reason: "invalid UTF-8".to_owned() };
+            let fault =
+                Fault::Malformed { at: error.valid_up_to() as u64, reason: "invalid UTF-8".to_owned() };
             (Cow::Borrowed(valid.unwrap_or_default()), Err(fault))
         }
     }
@@ -135,7 +136,9 @@ impl Reading<'_> {
                 Event::Text(text) => self.text(&reader, text.xml10_content().as_bytes())?,
                 Event::CData(text) => self.text(&reader, text.xml10_content().as_bytes())?,
                 Event::GeneralRef(reference) => {
-                    let character = reference.resolve_char_ref().map_err(|error| malformed(&reader, error.to_string()))?;
+                    let character = reference
+                        .resolve_char_ref()
+                        .map_err(|error| malformed(&reader, error.to_string()))?;
                     let mut room = [0; 4];
                     match character {
                         Some(character) => self.text(&reader, character.encode_utf8(&mut room).as_bytes())?,
@@ -197,7 +200,8 @@ impl Reading<'_> {
             for (index, xpath) in self.wanted.xpaths.iter().enumerate() {
                 let here = self.progress.get(first + index).copied().unwrap_or(Progress::DOCUMENT);
                 if xpath.takes_attribute(here, name) {
-                    self.selected_left = self.selected_left.checked_sub(value.len()).ok_or(Fault::Selected)?;
+                    self.selected_left =
+                        self.selected_left.checked_sub(value.len()).ok_or(Fault::Selected)?;
                     let span = self.values.store(value.as_bytes());
                     self.values.add(List::of_xpath(index as u16), Span::default(), span);
                 }
@@ -209,7 +213,11 @@ impl Reading<'_> {
     fn text(&mut self, reader: &NsReader<&[u8]>, text: &[u8]) -> Result<(), Fault> {
         if self.open.is_empty() {
             let is_blank = text.trim_ascii().is_empty();
-            return if is_blank { Ok(()) } else { Err(malformed(reader, "text outside of the root".to_owned())) };
+            return if is_blank {
+                Ok(())
+            } else {
+                Err(malformed(reader, "text outside of the root".to_owned()))
+            };
         }
         self.text.extend_from_slice(text);
         let first = self.progress.len() - self.wanted.xpaths.len();

@@ -31,7 +31,11 @@ fn read(text: &[u8], paths: &[&str], leaves: bool) -> (Vec<Vec<String>>, Result<
 fn check(text: &str, path: &str, expected: &[&str]) {
     let (found, result) = read(text.as_bytes(), &[path], false);
     assert_eq!(result, Ok(()), "{text}");
-    assert_eq!(found, vec![expected.iter().map(|each| (*each).to_owned()).collect::<Vec<_>>()], "{path} in {text}");
+    assert_eq!(
+        found,
+        vec![expected.iter().map(|each| (*each).to_owned()).collect::<Vec<_>>()],
+        "{path} in {text}"
+    );
 }
 
 const SOAP: &str = r#"<?xml version="1.0"?><!-- c --><e:Envelope xmlns:e="urn:soap" id="1"><e:Body><a n="x&lt;">one<b>two &amp; <![CDATA[<three>]]></b>&#52;</a></e:Body></e:Envelope>"#;
@@ -69,10 +73,22 @@ fn refuses_document_types_and_foreign_entities() {
 
 #[test]
 fn keeps_what_stands_before_a_fault() {
-    for text in [&b"<a>seen"[..], b"<a>seen</b>", b"<a>seen<b x='1' x='2'/></a>", b"<a>seen\xff</a>", b"<a>seen</a><c/>", b"<a>seen</a>x"] {
+    for text in [
+        &b"<a>seen"[..],
+        b"<a>seen</b>",
+        b"<a>seen<b x='1' x='2'/></a>",
+        b"<a>seen\xff</a>",
+        b"<a>seen</a><c/>",
+        b"<a>seen</a>x",
+    ] {
         let (found, result) = read(text, &["/*"], false);
         assert!(result.is_err(), "{}", text.escape_ascii());
-        assert_eq!(found.first().and_then(|list| list.first()).map(String::as_str), Some("seen"), "{}", text.escape_ascii());
+        assert_eq!(
+            found.first().and_then(|list| list.first()).map(String::as_str),
+            Some("seen"),
+            "{}",
+            text.escape_ascii()
+        );
     }
     assert!(read(b"", &["/*"], false).1.is_err());
 }

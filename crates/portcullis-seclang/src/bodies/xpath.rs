@@ -166,7 +166,9 @@ fn test(name: &str, namespaces: &[(Box<[u8]>, Box<[u8]>)]) -> Result<Test, Strin
         Some(prefix) => {
             let declared = namespaces.iter().find(|(known, _)| **known == *prefix.as_bytes());
             let Some((_, uri)) = declared else {
-                return Err(format!("the prefix `{prefix}` is not declared by an `xmlns` action of the rule"));
+                return Err(format!(
+                    "the prefix `{prefix}` is not declared by an `xmlns` action of the rule"
+                ));
             };
             Some(uri.clone())
         }

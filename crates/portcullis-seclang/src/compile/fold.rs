@@ -8,7 +8,6 @@
 mod knowledge;
 mod truth;
 
-
 use crate::bit_set::BitSet;
 use crate::rules::{Chain, Disruption, Effect, Entry, RuleSet};
 use crate::syntax::{AllowScope, Collection, Ctl, RuleSelection};
@@ -102,7 +101,9 @@ impl<'a> Fold<'a> {
     fn removal_mask(&self, chain: &Chain) -> BitSet {
         let selects = |selection: &RuleSelection| match selection {
             RuleSelection::Ids(ranges) => ranges.iter().any(|range| range.contains(chain.id)),
-            RuleSelection::Tag(tag) => chain.metadata.tags.iter().any(|each| each.as_literal() == Some(&**tag)),
+            RuleSelection::Tag(tag) => {
+                chain.metadata.tags.iter().any(|each| each.as_literal() == Some(&**tag))
+            }
             RuleSelection::Msg(text) => {
                 let msg = chain.links.iter().find_map(|link| link.msg.as_ref());
                 msg.and_then(|msg| msg.as_literal()) == Some(&**text)
@@ -174,10 +175,11 @@ fn fate(chain: &Chain, truth: Truth) -> Fate {
 
 /// What a chain does to what is known.
 fn apply(chain: &Chain, truth: Truth, certain: bool, known: &mut Knowledge) {
-    let set_vars = chain.links.iter().flat_map(|link| &link.effects).filter_map(|effect| match &effect.value {
-        Effect::SetVar(set_var) if set_var.collection == Collection::Tx => Some(set_var),
-        _ => None,
-    });
+    let set_vars =
+        chain.links.iter().flat_map(|link| &link.effects).filter_map(|effect| match &effect.value {
+            Effect::SetVar(set_var) if set_var.collection == Collection::Tx => Some(set_var),
+            _ => None,
+        });
     if truth == Truth::Always && certain {
         for set_var in set_vars {
             known.set(set_var);

@@ -7,13 +7,14 @@ use crate::compile::Compiler;
 use crate::engine::state::leading_number;
 use crate::operators::{Operator, OperatorKind, OperatorPorts, RuleFiles};
 use crate::program::{
-    Change, Condition, Effect, Judge, Key, Link, Reference, Segment, Selector, SetVar, Source, Target, Template,
+    Change, Condition, Effect, Judge, Key, Link, Reference, Segment, Selector, SetVar, Source, Target,
+    Template,
 };
 use crate::rules::{Effect as WrittenEffect, Link as Written, Namespace};
 use crate::source::{Files, Place, relative_to};
 use crate::syntax::{
-    self, Collection, Ctl, Operator as WrittenOperator, Segment as WrittenSegment, Selector as WrittenSelector,
-    TargetMode, Template as WrittenTemplate, Variable,
+    self, Collection, Ctl, Operator as WrittenOperator, Segment as WrittenSegment,
+    Selector as WrittenSelector, TargetMode, Template as WrittenTemplate, Variable,
 };
 use crate::values::{List, composed_of, is_stored};
 use crate::verdict::RecordChange;
@@ -36,7 +37,11 @@ impl Compiler<'_> {
         let condition = match &link.condition {
             Some(condition) if !always => self.judge(&condition.operator).map(|judge| Condition {
                 targets: condition.targets.iter().map(|each| self.target(each, &link.namespaces)).collect(),
-                exclusions: condition.exclusions.iter().map(|each| self.target(each, &link.namespaces)).collect(),
+                exclusions: condition
+                    .exclusions
+                    .iter()
+                    .map(|each| self.target(each, &link.namespaces))
+                    .collect(),
                 negated: condition.operator.negated,
                 judge,
             }),
@@ -301,4 +306,3 @@ fn canonical_number(text: &[u8]) -> Option<i64> {
     let number: i64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (number.to_string().as_bytes() == text).then_some(number)
 }
-

@@ -6,7 +6,7 @@ use crate::engine::Desk;
 use crate::message::{Field, RequestHead, ResponseHead};
 use crate::program::Program;
 use crate::syntax::{BodyProcessor, Variable, XmlIntoArgs};
-use crate::values::{List, Span, Values, ARGS_STRUCTURED};
+use crate::values::{ARGS_STRUCTURED, List, Span, Values};
 
 /// Depth of JSON that is read where the rules do not say.
 const JSON_DEPTH_MAX: usize = 10_000;
@@ -69,14 +69,20 @@ fn uri(program: &Program, values: &mut Values, uri: &[u8]) -> u64 {
     values.set_span(Variable::QueryString, query);
     values.set_span(Variable::RequestFilename, path);
     values.set_span(Variable::PathInfo, path);
-    let name_start = values.bytes(path).iter().rposition(|byte| matches!(byte, b'/' | b'\\')).map_or(0, |at| at + 1);
+    let name_start =
+        values.bytes(path).iter().rposition(|byte| matches!(byte, b'/' | b'\\')).map_or(0, |at| at + 1);
     values.set_span(Variable::RequestBasename, Values::part(path, name_start, path.len()));
     let decoded_whole = decoded(values, whole);
     let authority = authority_length(values.bytes(decoded_whole));
     values.set_span(Variable::RequestUri, Values::part(decoded_whole, authority, decoded_whole.len()));
     let list = List::of(Variable::ArgsGet);
-    let parsed =
-        urlencoded::parse(values, list, query, program.settings.argument_separator, arguments_room(program, values));
+    let parsed = urlencoded::parse(
+        values,
+        list,
+        query,
+        program.settings.argument_separator,
+        arguments_room(program, values),
+    );
     if parsed.invalid_escape {
         values.set(Variable::UrlencodedError, b"1");
     }
@@ -129,7 +135,8 @@ fn fields(program: &Program, values: &mut Values, fields: &[Field<'_>]) -> Optio
             };
             cookies(values, value_span, separator);
         } else if name.eq_ignore_ascii_case(b"content-type") {
-            let starts = |text: &[u8]| value.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text));
+            let starts =
+                |text: &[u8]| value.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text));
             if starts(b"multipart/form-data") {
                 processor = Some(BodyProcessor::Multipart);
             } else if starts(b"application/x-www-form-urlencoded") {

@@ -88,7 +88,13 @@ fn set_stored(context: &Context<'_>, state: &mut State, collection: Collection, 
     instance.set(&name, text);
 }
 
-fn add(port: &dyn Collections, collection: Collection, instance: &Instance, name: &[u8], delta: i64) -> Vec<u8> {
+fn add(
+    port: &dyn Collections,
+    collection: Collection,
+    instance: &Instance,
+    name: &[u8],
+    delta: i64,
+) -> Vec<u8> {
     let sum = port.add(collection.name(), &instance.key, name, delta);
     sum.to_string().into_bytes()
 }
@@ -139,7 +145,13 @@ fn open(context: &Context<'_>, state: &mut State, collection: Collection, key: &
     state.open(collection, Instance { key, variables });
 }
 
-fn expire(context: &Context<'_>, state: &mut State, collection: Collection, key: &Template, seconds: &Template) {
+fn expire(
+    context: &Context<'_>,
+    state: &mut State,
+    collection: Collection,
+    key: &Template,
+    seconds: &Template,
+) {
     let Some(port) = context.ports.collections.as_deref() else { return };
     let name = expanded(context, state, key).to_ascii_lowercase();
     let seconds = leading_number(&expanded(context, state, seconds)).max(0) as u64;

@@ -27,7 +27,8 @@ pub(crate) fn expanded(context: &Context<'_>, state: &State, template: &Template
 fn first(context: &Context<'_>, state: &State, reference: &Reference, out: &mut Vec<u8>) {
     let values = context.values;
     let mut take = |list: List, view: View| {
-        let found = values.list(list).iter().find(|entry| reference.selector.admits(values.bytes(entry.name)));
+        let found =
+            values.list(list).iter().find(|entry| reference.selector.admits(values.bytes(entry.name)));
         if let Some(entry) = found {
             out.extend_from_slice(values.bytes(view.of(*entry)));
         }
@@ -98,7 +99,9 @@ pub(crate) fn each_dynamic(
         Variable::Resource => each_stored(state, Collection::Resource, selector, visit),
         Variable::Session => each_stored(state, Collection::Session, selector, visit),
         Variable::User => each_stored(state, Collection::User, selector, visit),
-        Variable::SessionId => scalar(state.instance(Collection::Session).map_or(b"", |instance| &instance.key)),
+        Variable::SessionId => {
+            scalar(state.instance(Collection::Session).map_or(b"", |instance| &instance.key))
+        }
         Variable::UserId => scalar(state.instance(Collection::User).map_or(b"", |instance| &instance.key)),
         Variable::Rule => each_rule(context, state, selector, visit),
         Variable::Duration => {
@@ -120,7 +123,8 @@ fn each_tx(
 ) {
     match selector {
         Selector::Slot(slot) => {
-            if let (Some(value), Some(name)) = (state.tx(*slot), context.program.tx_names.get(*slot as usize)) {
+            if let (Some(value), Some(name)) = (state.tx(*slot), context.program.tx_names.get(*slot as usize))
+            {
                 visit(name, &|out| value.write(out));
             }
         }

@@ -160,7 +160,10 @@ impl State {
     }
 
     /// All `TX` variables.
-    pub(crate) fn tx_all<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = (&'a [u8], &'a TxValue)> {
+    pub(crate) fn tx_all<'a>(
+        &'a self,
+        program: &'a Program,
+    ) -> impl Iterator<Item = (&'a [u8], &'a TxValue)> {
         let fixed = program.tx_names.iter().zip(&self.tx);
         let fixed = fixed.filter_map(|(name, value)| value.as_ref().map(|value| (&**name, value)));
         fixed.chain(self.dynamic.iter().map(|(name, value)| (&**name, value)))
@@ -290,7 +293,9 @@ mod tests {
 
     #[test]
     fn reads_and_writes_numbers() {
-        for (text, number) in [("12", 12), (" -7x", -7), ("+3", 3), ("x", 0), ("", 0), ("99999999999999999999", i64::MAX)] {
+        for (text, number) in
+            [("12", 12), (" -7x", -7), ("+3", 3), ("x", 0), ("", 0), ("99999999999999999999", i64::MAX)]
+        {
             assert_eq!(leading_number(text.as_bytes()), number, "{text}");
         }
         for number in [0, 5, -5, i64::MAX, i64::MIN] {

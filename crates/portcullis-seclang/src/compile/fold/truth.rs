@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::compile::fold::knowledge::{Known, Knowledge};
+use crate::compile::fold::knowledge::{Knowledge, Known};
 use crate::operators::{Operator, OperatorKind, OperatorPorts};
 use crate::rules::{Chain, Condition, Disruption, Effect, Link};
 use crate::syntax::{Change, OperatorName, Selector, Target, TargetMode, Template, Variable};
@@ -106,7 +106,8 @@ fn target_matches(link: &Link, condition: &Condition, target: &Target, known: &K
 
 /// Whether something that a chain does depends on what matched.
 pub(super) fn looks_at_match(chain: &Chain) -> bool {
-    let in_template = |template: &Template| template.references().any(|reference| is_about_match(reference.variable));
+    let in_template =
+        |template: &Template| template.references().any(|reference| is_about_match(reference.variable));
     let in_effect = |effect: &Effect| match effect {
         Effect::SetVar(set_var) => {
             in_template(&set_var.key)
