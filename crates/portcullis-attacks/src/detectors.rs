@@ -1,14 +1,24 @@
 //! The detectors, one file a class of attack. The list here is the registry.
 
 mod code;
+mod crlf;
+mod deserialization;
+mod fingerprint;
 mod graphql;
 mod ldap;
 mod nosql;
+mod path;
 mod prototype;
 mod script;
+mod shell;
+mod smuggling;
 mod sql;
+mod ssrf;
 mod template;
+#[cfg(test)]
+mod trial;
 mod xpath;
+mod xxe;
 
 use crate::{class::Class, hit::Hits, view::View};
 
@@ -27,15 +37,24 @@ pub trait Detector: Send + Sync {
 
 /// Every detector, in the order of [`Class`].
 pub fn all() -> &'static [&'static dyn Detector] {
+    // One a line, so that a new one is one line.
     &[
         &sql::Sql,
         &nosql::Nosql,
+        &shell::Shell,
         &script::Script,
+        &path::Path,
         &template::Template,
         &code::Code,
+        &deserialization::Deserialization,
+        &xxe::Xxe,
+        &ssrf::Ssrf,
         &ldap::Ldap,
         &xpath::Xpath,
+        &crlf::Crlf,
         &prototype::Prototype,
         &graphql::Graphql,
+        &fingerprint::Fingerprint,
+        &smuggling::Smuggling,
     ]
 }

@@ -77,11 +77,6 @@ impl Values {
         }
     }
 
-    /// Bytes in use.
-    pub(crate) fn bytes_used(&self) -> usize {
-        self.arena.len()
-    }
-
     /// Copies bytes into the arena.
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
@@ -183,14 +178,6 @@ impl Values {
     pub(crate) fn scalar(&self, variable: Variable) -> &[u8] {
         self.list(List::of(variable)).first().map_or(&[], |entry| self.bytes(entry.value))
     }
-
-    /// The first value under a name, in any case.
-    pub(crate) fn first(&self, list: List, name: &[u8]) -> Option<&[u8]> {
-        self.list(list)
-            .iter()
-            .find(|entry| self.bytes(entry.name).eq_ignore_ascii_case(name))
-            .map(|entry| self.bytes(entry.value))
-    }
 }
 
 /// Whether a variable shows the values or the names of a list.
@@ -248,6 +235,7 @@ pub(crate) const fn is_stored(variable: Variable) -> bool {
             | Variable::MatchedVarName
             | Variable::MatchedVars
             | Variable::MatchedVarsNames
+            | Variable::ReqbodyProcessor
             | Variable::Resource
             | Variable::Rule
             | Variable::Session

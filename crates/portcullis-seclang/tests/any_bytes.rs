@@ -91,3 +91,25 @@ proptest! {
         check(&words.concat());
     }
 }
+
+/// Lists that would take days if each item looked at all the rest; in linear time they are read at once.
+#[test]
+fn long_lists_are_read_in_linear_time() {
+    let many = |item: &str| item.repeat((1 << 20) / item.len());
+    for text in [
+        format!("SecRule {} \"@rx a\" \"id:1\"", many("TX:/x|")),
+        format!("SecRule {} \"@rx a\" \"id:1\"", many("TX:'x|")),
+        format!("SecRule {} \"@rx a\" \"id:1\"", many("XML:(|")),
+        format!("SecRule {} \"@rx a\" \"id:1\"", many("BAD_VARIABLE|")),
+        format!("SecRule ARGS \"@rx a\" \"{}\"", many("setvar:tx.a=1,")),
+        format!("SecRule ARGS \"@rx a\" \"{}\"", many("xmlns:a='x,")),
+        format!("SecRule ARGS \"@rx a\" \"{}\"", many("badaction,")),
+        format!("SecRule ARGS \"@streq {}\" \"id:1\"", many("%{TX.a")),
+        format!("SecRuleRemoveById {}", many("x ")),
+        many("# SecRule \\\n"),
+        many("SecRule \\\n"),
+        many("\"\\\n"),
+    ] {
+        check(text.as_bytes());
+    }
+}

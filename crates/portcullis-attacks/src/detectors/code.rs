@@ -9,6 +9,8 @@ pub(crate) mod fold;
 mod functions;
 mod marks;
 pub(crate) mod strongest;
+#[cfg(test)]
+pub(crate) mod trial;
 mod weight;
 
 pub(crate) use functions::danger;
@@ -28,9 +30,21 @@ impl Detector for Code {
     fn literals(&self) -> &'static [&'static str] {
         &[
             "<?",
+            "](",
+            "('",
+            "(\"",
+            "(`",
+            "sockaddr_in",
+            "check_output",
+            "getoutput",
+            "getstatusoutput",
+            "readdirsync",
+            "java.lang.",
             "php",
             "expect://",
             "phar://",
+            "data://",
+            "include",
             "allow_url_include",
             "auto_prepend_file",
             "$_",

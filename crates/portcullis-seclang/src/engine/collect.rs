@@ -33,7 +33,7 @@ pub(crate) fn request_head(program: &Program, desk: &mut Desk, head: &RequestHea
     addresses(program, values, head);
     let argument_bytes = uri(program, values, head.uri);
     values.set_number(Variable::ArgsCombinedSize, argument_bytes);
-    for variable in [Variable::AuthType, Variable::ServerName, Variable::ReqbodyProcessor] {
+    for variable in [Variable::AuthType, Variable::ServerName] {
         values.set(variable, b"");
     }
     if program.reads(Variable::WebappId) {
@@ -152,9 +152,6 @@ fn fields(program: &Program, values: &mut Values, fields: &[Field<'_>]) -> Optio
             values.set_span(Variable::ServerName, Values::part(value_span, 0, end));
         }
     }
-    if let Some(processor) = processor {
-        values.set(Variable::ReqbodyProcessor, processor.name().as_bytes());
-    }
     processor
 }
 
@@ -188,7 +185,6 @@ fn arguments_room(program: &Program, values: &Values) -> usize {
 pub(crate) fn request_body(program: &Program, desk: &mut Desk, body: &[u8]) {
     let Desk { values, state, .. } = desk;
     let body_span = values.store(body);
-    values.set_span(Variable::RequestBody, body_span);
     values.set_number(Variable::RequestBodyLength, body.len() as u64);
     let processor = state.processor;
     let settings = &program.settings;
@@ -234,6 +230,12 @@ pub(crate) fn request_body(program: &Program, desk: &mut Desk, body: &[u8]) {
             }
             None => {}
         }
+    }
+    // XML is seen through `XML`, as in ModSecurity v2, for which the Core Rule Set is written, and not as text too, as in v3;
+    // text that could not be taken apart is always seen.
+    let is_xml = processor == Some(BodyProcessor::Xml);
+    if !is_xml || state.force_request_body || outcome.fault.is_some() || outcome.over_limit {
+        values.set_span(Variable::RequestBody, body_span);
     }
     outcome.write(values);
     if program.reads(Variable::FullRequest) || program.reads(Variable::FullRequestLength) {

@@ -121,8 +121,7 @@ pub(crate) fn apply(context: &Context<'_>, state: &mut State, effect: &Effect) {
         Effect::RequestBodyProcessor(processor) => state.processor = Some(*processor),
         Effect::RequestBodyAccess(access) => state.request_body_access = Some(*access),
         Effect::ResponseBodyAccess(access) => state.response_body_access = Some(*access),
-        // `REQUEST_BODY` is filled whatever the processor, as in ModSecurity v3, so there is nothing to force.
-        Effect::ForceRequestBodyVariable(_) => {}
+        Effect::ForceRequestBodyVariable(force) => state.force_request_body = *force,
         Effect::ParseXmlIntoArgs(mode) => state.xml_into_args = Some(*mode),
         Effect::RemoveRules(number) => {
             if let Some(rules) = context.program.removals.get(*number as usize) {

@@ -3,7 +3,7 @@
 use crate::engine::Context;
 use crate::engine::state::{State, write_number};
 use crate::program::{Reference, Segment, Selector, Source, Template};
-use crate::syntax::{Collection, Variable};
+use crate::syntax::{BodyProcessor, Collection, Variable};
 use crate::values::{List, View};
 
 /// The text of a template, its macros filled in, appended.
@@ -68,6 +68,7 @@ pub(crate) fn each_dynamic(
     let mut scalar = |bytes: &[u8]| visit(b"", &|out| out.extend_from_slice(bytes));
     match variable {
         Variable::MatchedVar => scalar(&state.matched_value),
+        Variable::ReqbodyProcessor => scalar(state.processor.map_or("", BodyProcessor::name).as_bytes()),
         Variable::MatchedVarName => scalar(&state.matched_name),
         Variable::HighestSeverity => {
             let severity = state.highest_severity.map_or(255, i64::from);

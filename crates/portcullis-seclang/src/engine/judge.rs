@@ -90,6 +90,7 @@ fn judge_link(
             room.name.clear();
             write_name(context, &occurrence, &mut room.name);
             state.note_match(&room.name, value);
+            note_outside_facts(state, condition, value);
             effects::set_vars(context, state, &link.set_vars);
             if link.multi_match && rule.links.len() == 1 && rule.log {
                 report(context, state, rule);
@@ -138,6 +139,16 @@ fn capture(state: &mut State, condition: &Condition, argument: &[u8], value: &[u
     for (number, bytes) in captures {
         if number < 10 {
             state.set_tx(number as u32, Some(TxValue::Bytes(bytes.into_owned())));
+        }
+    }
+}
+
+/// What an operator that asks the world learnt, for `GEO`.
+fn note_outside_facts(state: &mut State, condition: &Condition, value: &[u8]) {
+    if let Judge::Compiled(operator) = &condition.judge {
+        let facts = operator.facts(value);
+        if !facts.is_empty() {
+            state.geo = facts;
         }
     }
 }

@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) highest_severity: Option<u8>,
     pub(crate) mode: Option<EngineMode>,
     pub(crate) processor: Option<BodyProcessor>,
+    /// `REQUEST_BODY` holds the body whatever reads it.
+    pub(crate) force_request_body: bool,
     pub(crate) request_body_access: Option<bool>,
     pub(crate) response_body_access: Option<bool>,
     pub(crate) xml_into_args: Option<XmlIntoArgs>,
@@ -98,6 +100,7 @@ impl State {
         self.highest_severity = None;
         self.mode = None;
         self.processor = None;
+        self.force_request_body = false;
         self.request_body_access = None;
         self.response_body_access = None;
         self.xml_into_args = None;

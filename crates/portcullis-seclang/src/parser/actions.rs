@@ -71,6 +71,9 @@ pub(crate) fn actions(cx: &mut Context<'_>, list: Piece<'_>) -> Option<Vec<Locat
         return cx.error(list, "no action is named", "");
     }
     loop {
+        if cx.report.is_full() {
+            return None;
+        }
         let (name, behind) =
             rest.split_where(|byte| matches!(byte, b':' | b',') || byte.is_ascii_whitespace());
         let place = cx.place(name);
@@ -109,15 +112,12 @@ fn value_of<'t>(cx: &mut Context<'_>, text: Piece<'t>) -> Option<(Piece<'t>, Pie
         let (inside, _) = text.skip(1).within(b'\'').split_at(end);
         return Some((inside, text.skip(end + 2)));
     }
+    let mut comma = memchr::memchr(b',', text.bytes).unwrap_or(text.bytes.len());
     // A quote right behind the equals sign (`xmlns:a='…'`) protects commas too.
-    let mut from = 0;
-    if let Some(equals) = memchr::memmem::find(text.bytes, b"='") {
-        let comma = memchr::memchr(b',', text.bytes).unwrap_or(text.bytes.len());
-        if equals < comma {
-            from = closing_quote(text.skip(equals + 2).bytes, b'\'').map_or(0, |end| equals + 2 + end);
-        }
+    if let Some(equals) = memchr::memmem::find(text.split_at(comma).0.bytes, b"='") {
+        let from = closing_quote(text.skip(equals + 2).bytes, b'\'').map_or(comma, |end| equals + 2 + end);
+        comma = memchr::memchr(b',', text.skip(from).bytes).map_or(text.bytes.len(), |at| from + at);
     }
-    let comma = memchr::memchr(b',', text.skip(from).bytes).map_or(text.bytes.len(), |at| from + at);
     let (value, behind) = text.split_at(comma);
     Some((value.trim(), behind))
 }

@@ -9,7 +9,7 @@ pub(crate) fn id_ranges(cx: &mut Context<'_>, list: Piece<'_>) -> Option<Vec<IdR
     let mut found = Vec::new();
     let mut is_good = true;
     let mut rest = list.trim();
-    while !rest.is_empty() {
+    while !rest.is_empty() && !cx.report.is_full() {
         let (word, behind) = rest.split_where(|byte| byte == b',' || byte.is_ascii_whitespace());
         match id_range(word) {
             Some(range) => found.push(range),

@@ -15,6 +15,9 @@ pub(crate) fn targets(cx: &mut Context<'_>, list: Piece<'_>) -> Option<Vec<Targe
         return cx.error(list, "no variable is named", "");
     }
     loop {
+        if cx.report.is_full() {
+            return None;
+        }
         let (target, behind) = target(cx, rest);
         match target {
             Some(target) => found.push(target),
@@ -46,7 +49,7 @@ fn target<'t>(cx: &mut Context<'_>, text: Piece<'t>) -> (Option<Target>, Piece<'
     let Some(variable) = variable else {
         unknown(cx, text, name);
         // What follows an unknown name cannot be split surely, but the next bar still can.
-        let resume = if rest.at == text.at { rest.split_where(|byte| byte == b'|').1 } else { rest };
+        let resume = if name.is_empty() { rest.split_where(|byte| byte == b'|').1 } else { rest };
         return (None, resume);
     };
     if shape == Shape::Scalar && selector.as_ref().is_some_and(|selector| *selector != Selector::All) {
@@ -85,7 +88,9 @@ fn selector<'t>(cx: &mut Context<'_>, text: Piece<'t>, shape: Shape) -> (Option<
                 (regex(cx, text, pattern), rest.skip(1))
             }
             None => {
-                let (bad, rest) = text.split_where(|byte| byte == b'|');
+                // Nothing behind it closes either, so that looking on would only cost time.
+                let (bad, _) = text.split_where(|byte| byte == b'|');
+                let rest = text.skip(text.bytes.len());
                 (cx.error(bad, "expression of a selector is not closed by `/`", ""), rest)
             }
         },
@@ -113,7 +118,9 @@ fn selector<'t>(cx: &mut Context<'_>, text: Piece<'t>, shape: Shape) -> (Option<
 /// `'/expression/'` or `'name'`.
 fn quoted<'t>(cx: &mut Context<'_>, text: Piece<'t>) -> (Option<Selector>, Piece<'t>) {
     let Some(end) = closing_quote(text.skip(1).bytes, b'\'') else {
-        let (bad, rest) = text.split_where(|byte| byte == b'|');
+        // Nothing behind it closes either, so that looking on would only cost time.
+        let (bad, _) = text.split_where(|byte| byte == b'|');
+        let rest = text.skip(text.bytes.len());
         return (cx.error(bad, "quote of a selector is not closed", ""), rest);
     };
     let (inside, rest) = text.skip(1).within(b'\'').split_at(end);

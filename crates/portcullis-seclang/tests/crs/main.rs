@@ -21,6 +21,7 @@ fn what_has_passed_passes() {
     let Some(folder) = suite::folder() else { return };
     let report = run::run(&folder, &run::Options { paranoia: 4, ..run::Options::default() });
     let kept = ratchet::read();
+    assert!(!kept.is_empty(), "no case has ever passed");
     let lost: Vec<String> = report
         .failed
         .iter()

@@ -107,11 +107,10 @@ pub(crate) fn danger(call: &Call<'_>) -> Option<Danger> {
         | b"fputs"
         | b"unlink" => found("file_call", file(call, quoted), FILE),
         b"open" if quoted && cursor::has_any(call.arguments, &[b"/etc/", b"/proc/", b"passwd", b"/flag"]) => {
-            found("file_call", 9, FILE)
+            found("file_call", 10, FILE)
         }
-        b"require" | b"import" | b"__import__" | b"import_module" => {
-            found("module_call", module(call), MODULE)
-        }
+        b"require" | b"require_once" | b"include" | b"include_once" | b"import" | b"__import__"
+        | b"import_module" => found("module_call", module(call), MODULE),
         b"constructor" | b"function"
             if cursor::has_any(
                 call.arguments,
@@ -139,7 +138,11 @@ pub(crate) fn danger(call: &Call<'_>) -> Option<Danger> {
         b"send" if starts(call.arguments, &[b":system", b":exec", b":eval", b"'system", b"\"system"]) => {
             found("command_call", 9, COMMAND)
         }
-        name if name.len() > 1 && name.starts_with(b"$") && quoted && !call.qualifier.ends_with(b".") => {
+        name if name.len() > 1
+            && name.starts_with(b"$")
+            && calls::is_quoted(call.arguments)
+            && !call.qualifier.ends_with(b".") =>
+        {
             found("variable_function", 6, "calls a function whose name is in a variable")
         }
         _ => None,
@@ -317,7 +320,7 @@ fn evaluation(call: &Call<'_>, quoted: bool, hidden: bool) -> u8 {
 fn file(call: &Call<'_>, quoted: bool) -> u8 {
     match call.name.as_slice() {
         b"file_put_contents" | b"highlight_file" | b"show_source" | b"writefilesync" if quoted => 10,
-        b"file_get_contents" | b"readfilesync" | b"readdirsync" if quoted => 9,
+        b"file_get_contents" | b"readfilesync" | b"readdirsync" if quoted => 10,
         b"readfile" | b"scandir" | b"fputs" if quoted => 7,
         b"file_get_contents" | b"file_put_contents" => 6,
         b"unlink" if starts(call.arguments, &[b"__file__"]) => 10,
@@ -345,13 +348,16 @@ fn module(call: &Call<'_>) -> u8 {
         {
             8
         }
-        b"require"
-            if starts(call.arguments, &[b"$_", b"'php://", b"\"php://", b"'http://", b"\"http://"]) =>
-        {
-            9
-        }
+        b"require" | b"require_once" | b"include" | b"include_once" if is_foreign_page(call.arguments) => 10,
         _ => 1,
     }
+}
+
+/// Whether what is included comes from the request or from elsewhere.
+fn is_foreign_page(arguments: &[u8]) -> bool {
+    const PAGES: [&[u8]; 9] =
+        [b"$_", b"'php:", b"\"php:", b"'http", b"\"http", b"'ftp:", b"\"ftp:", b"'data:", b"\"data:"];
+    starts(arguments, &PAGES)
 }
 
 fn reflection(call: &Call<'_>, quoted: bool) -> u8 {

@@ -139,11 +139,11 @@ fn wrappers(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
             return;
         }
     }
-    for (scheme, score) in [(&b"expect://"[..], 10), (b"phar://", 10)] {
+    for scheme in [&b"expect://"[..], b"phar://", b"data://"] {
         if let Some(start) = cursor::find(lower, scheme, 0) {
             strongest.offer(
                 "php_stream",
-                score,
+                10,
                 start..start + scheme.len(),
                 "names a PHP stream as if it were a file",
             );
@@ -164,6 +164,26 @@ fn characters(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
             let span = start.saturating_sub(24)..start + 4;
             strongest.offer("assembled_characters", 8, span, "builds text from character codes to hide it");
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_automaton_builds() {
+        assert!(AUTOMATON.is_some());
+    }
+
+    #[test]
+    fn tells_the_tag_of_php_from_other_instructions() {
+        for php in ["php", "php ", "=1", " echo 1", "@eval", "\n$x"] {
+            assert!(is_page_tag(php.as_bytes(), 0), "{php}");
+        }
+        for other in ["xml version", "xml-stylesheet", "phpx", " xml", "mso-application", " ", ""] {
+            assert!(!is_page_tag(other.as_bytes(), 0), "{other}");
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn weigh(view: &View<'_>, span: &Range<usize>, score: u8, nature: Nat
         },
         Field::Code => match surroundings(view.text, span) {
             Surroundings::Bare if nature == Nature::Exploit => 10,
-            Surroundings::Bare => 6,
+            Surroundings::Bare => 5,
             Surroundings::Worded | Surroundings::Text => 3,
         },
         Field::Query => match surroundings(view.text, span) {

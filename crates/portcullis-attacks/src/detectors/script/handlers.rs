@@ -258,19 +258,30 @@ fn place(lower: &[u8], start: usize, tag: Option<usize>, close: Option<usize>) -
     if !boundary {
         return Place::Inside;
     }
+    if follows_quote(lower, start) { Place::Breakout } else { Place::Bare }
+}
+
+/// Whether a quote that may end an attribute's value stands before, with nothing but other attributes in between. A
+/// letter right behind the quote makes it an apostrophe.
+fn follows_quote(lower: &[u8], start: usize) -> bool {
+    let limit = start.saturating_sub(OTHER_ATTRIBUTES_BYTES_MAX);
     let mut from = start;
-    while from > start.saturating_sub(24)
-        && matches!(cursor::before(lower, from), 0..=b' ' | b'/' | b'+' | b'>' | b';')
-        && from > 0
-    {
+    while from > limit {
+        let byte = cursor::before(lower, from);
+        if matches!(byte, b'"' | b'\'' | b'`') {
+            return from == start || !cursor::at(lower, from).is_ascii_alphanumeric();
+        }
+        if !(byte.is_ascii_alphanumeric()
+            || matches!(byte, 0..=b' ' | b'/' | b'+' | b'>' | b';' | b'=' | b'-'))
+        {
+            break;
+        }
         from -= 1;
     }
-    let quote = cursor::before(lower, from);
-    if matches!(quote, b'"' | b'\'' | b'`') || cursor::part(lower, 0, from).ends_with("”".as_bytes()) {
-        return Place::Breakout;
-    }
-    Place::Bare
+    cursor::part(lower, 0, from).ends_with("”".as_bytes())
 }
+
+const OTHER_ATTRIBUTES_BYTES_MAX: usize = 48;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {

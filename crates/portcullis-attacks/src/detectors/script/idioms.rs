@@ -77,11 +77,11 @@ fn sink(name: &[u8]) -> Option<Sink> {
 fn call_score(lower: &[u8], call: &Call<'_>) -> u8 {
     let Some(sink) = sink(&call.name) else {
         // A name put together from pieces and called hides what it calls.
+        let callee = cursor::part(lower, call.start, call.open);
+        let pieces = callee.iter().filter(|byte| matches!(byte, b'\'' | b'"' | b'`')).count();
         let hides = call.manner == Manner::Assembled
-            && cursor::has_any(
-                cursor::part(lower, call.start, call.open),
-                &[b"'+", b"+'", b"\"+", b"+\"", b"/.source", b"`+", b".tostring("],
-            );
+            && (pieces >= 4
+                || cursor::has_any(callee, &[b"'+", b"+'", b"\"+", b"+\"", b"/.source", b".tostring("]));
         return match (hides, is_window(call.qualifier)) {
             (true, true) => 10,
             (true, false) => 8,
@@ -111,7 +111,7 @@ fn call_score(lower: &[u8], call: &Call<'_>) -> u8 {
         Sink::Evaluation if is_method(call) && call.manner == Manner::Plain => 2,
         Sink::Evaluation => match call.manner {
             Manner::Assembled => 10,
-            _ if browser => 10,
+            _ if browser || cursor::stands_at(call.arguments, 0, b"name)") => 10,
             _ if call.manner != Manner::Spaced && calls::is_quoted(call.arguments) => 10,
             Manner::Indirect => 8,
             Manner::Plain => 4,
@@ -130,7 +130,8 @@ fn call_score(lower: &[u8], call: &Call<'_>) -> u8 {
         Sink::Reach => match call.manner {
             Manner::Assembled if !matches!(call.name.as_slice(), b"replace" | b"open" | b"write") => 8,
             _ if browser && sends(call) => 10,
-            Manner::Plain if is_page(call) => 9,
+            Manner::Plain if is_page(call) && calls::is_quoted(call.arguments) => 10,
+            Manner::Plain if is_page(call) => 8,
             Manner::Plain if call.name.as_slice() == b"import" && is_foreign(call.arguments) => 10,
             _ => 1,
         },
@@ -279,7 +280,10 @@ fn assembled_members(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
         }
         let inside = cursor::part(lower, open + 1, open + 1 + MEMBER_BYTES_MAX);
         let inside = inside.split(|byte| *byte == b']').next().unwrap_or_default();
-        if inside.contains(&b'+') && sink(&fold::strings(inside)).is_some() {
+        let name = fold::strings(inside);
+        let is_known = sink(&name).is_some()
+            || matches!(name.as_slice(), b"location" | b"cookie" | b"innerhtml" | b"document");
+        if inside.contains(&b'+') && is_known {
             let span = open..open + inside.len() + 2;
             strongest.offer(
                 "assembled_member",
@@ -365,8 +369,18 @@ fn document_uses(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
             "a script that reads the document's cookie or domain",
         );
     }
-    if let Some(start) = cursor::find(lower, b"${location", 0) {
-        strongest.offer("document_read", 9, start..start + 10, "a script that reads the document's address");
+    for start in memchr::memmem::find_iter(lower, b"location") {
+        let end = start + b"location".len();
+        let member = cursor::part(lower, end + 1, cursor::word_end(lower, end + 1, 12));
+        let is_address = matches!(member, b"hash" | b"search" | b"href" | b"origin" | b"pathname" | b"host");
+        let is_read = match cursor::before(lower, start) {
+            b'{' => cursor::before(lower, start.saturating_sub(1)) == b'$' && cursor::at(lower, end) == b'}',
+            b'(' | b'[' | b'+' | b',' => cursor::at(lower, end) == b'.' && is_address,
+            _ => false,
+        };
+        if is_read {
+            strongest.offer("document_read", 10, start..end, "a script that reads the document's address");
+        }
     }
     const WRITES: [&[u8]; 5] =
         [b"location", b"location.href", b"innerhtml", b"outerhtml", b"document.body.innerhtml"];
@@ -378,15 +392,28 @@ fn document_uses(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
             }
             let before = cursor::before(lower, start);
             let value = cursor::part(lower, cursor::skip_filler(lower, equals + 1), lower.len());
-            let is_text = matches!(value, [b'\'' | b'"' | b'`', ..])
-                || value.starts_with(b"//")
-                || value.starts_with(b"name");
-            let is_statement = matches!(before, b'.' | b';' | b'{' | b'(' | b'}' | b',' | b'\'' | b'"');
+            let is_text = leads_elsewhere(value);
+            let is_statement =
+                start == 0 || matches!(before, b'.' | b';' | b'{' | b'(' | b'}' | b',' | b'\'' | b'"');
             if is_text && is_statement {
                 let span = start..(equals + SPAN_BYTES).min(lower.len());
-                strongest.offer("document_write", 9, span, "a script that moves or rewrites the page");
+                let score = if start == 0 { 10 } else { 9 };
+                strongest.offer("document_write", score, span, "a script that moves or rewrites the page");
             }
         }
+    }
+}
+
+/// Whether an assigned value is an address or markup; `location='Berlin'` is a filter.
+fn leads_elsewhere(value: &[u8]) -> bool {
+    let value = cursor::part(value, 0, MEMBER_BYTES_MAX);
+    match value.split_first() {
+        Some((b'`', _)) => true,
+        Some((quote @ (b'\'' | b'"'), rest)) => {
+            let text = rest.split(|byte| byte == quote).next().unwrap_or_default();
+            text.iter().any(|byte| matches!(byte, b':' | b'/' | b'<')) || rest.contains(&b'+')
+        }
+        _ => value.starts_with(b"//") || value.starts_with(b"name") && !cursor::is_word(cursor::at(value, 4)),
     }
 }
 

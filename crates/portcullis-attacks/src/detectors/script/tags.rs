@@ -175,6 +175,9 @@ fn judge(view: &View<'_>, tag: &Tag<'_>, strongest: &mut Strongest<'_, '_>) {
                 "a processing instruction that loads code",
             );
         }
+        b"xss" => {
+            strongest.offer("probe_tag", 10, span, "an element that exists in no markup but that of probes");
+        }
         b"isindex" | b"bgsound" | b"layer" | b"ilayer" | b"handler" | b"listener"
             if tag.attributes.contains(&b'=') =>
         {

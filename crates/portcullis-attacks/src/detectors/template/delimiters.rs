@@ -7,7 +7,7 @@ use super::expression::{self, Delimiter};
 /// Judges what stands between every pair of delimiters.
 pub(super) fn look(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
     // Nested openings show the same bytes again: the work stays within a few times the value's length.
-    let mut budget = lower.len().saturating_mul(4).saturating_add(2048);
+    let mut budget = lower.len().saturating_mul(2).saturating_add(1024);
     for brace in memchr::memchr_iter(b'{', lower) {
         let Some((delimiter, start, inside)) = delimiter(lower, brace) else { continue };
         let Some(rest) = budget.checked_sub(inside.len() + 1) else { break };
@@ -79,7 +79,7 @@ fn bare(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
         if expression::computes(inside) >= 9 {
             strongest.offer(
                 "computed_expression",
-                9,
+                10,
                 open..open + 3 + inside.len(),
                 "a Razor expression that computes",
             );

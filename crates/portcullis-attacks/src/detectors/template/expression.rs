@@ -1,5 +1,9 @@
 //! What an expression between delimiters does: it names something, or it computes, or it reaches for objects.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::detectors::code::{calls, cursor, danger};
 
 /// The delimiters around an expression.
@@ -32,7 +36,7 @@ pub(super) struct Found {
 /// Judges the expression between delimiters. `is_whole`: there is nothing else in the value.
 pub(super) fn judge(delimiter: Delimiter, inside: &[u8], is_whole: bool) -> Option<Found> {
     let inside = inside.trim_ascii();
-    let inside = inside.strip_prefix(b"{").unwrap_or(inside);
+    let inside = inside.strip_prefix(b"{").map_or(inside, |rest| rest.strip_suffix(b"}").unwrap_or(rest));
     let is_silenced = delimiter == Delimiter::Dollar && inside.starts_with(b"@");
     let inside = match inside.split_first() {
         Some((b'=' | b'-' | b'!' | b'@' | b'~', rest)) => rest.trim_ascii(),
@@ -45,9 +49,9 @@ pub(super) fn judge(delimiter: Delimiter, inside: &[u8], is_whole: bool) -> Opti
     let computed = computes(inside);
     if computed > 1 && delimiter != Delimiter::Statement {
         // A quantifier and a set look like `{1*2}`; a product of larger numbers is a probe.
-        let is_probe = inside.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4;
+        let is_probe = computed == 10 && inside.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4;
         let score =
-            if delimiter == Delimiter::Single && !is_probe { computed.saturating_sub(2) } else { computed };
+            if delimiter == Delimiter::Single && !is_probe { computed.saturating_sub(5) } else { computed };
         return found(
             "computed_expression",
             score,
@@ -60,7 +64,7 @@ pub(super) fn judge(delimiter: Delimiter, inside: &[u8], is_whole: bool) -> Opti
     if delimiter == Delimiter::Single {
         return single(inside);
     }
-    let reach = reaches(inside);
+    let reach = reaches(delimiter, inside);
     if reach > 1 {
         return found(
             "object_reach",
@@ -199,89 +203,98 @@ fn is_text_work(inside: &[u8]) -> bool {
     };
     let Some(end) = memchr::memchr(*quote, rest) else { return false };
     let after = cursor::part(rest, end + 1, rest.len()).trim_ascii_start();
-    matches!(after, [b'|' | b'.' | b']', ..])
+    matches!(after, [b'|' | b'.' | b']' | b',', ..])
 }
 
 /// Whether an expression reaches out of the template: into the language's internals, into classes, into the request.
-fn reaches(inside: &[u8]) -> u8 {
-    const CERTAIN: [&[u8]; 44] = [
-        b"__class__",
-        b"__mro__",
-        b"__globals__",
-        b"__builtins__",
-        b"__subclasses__",
-        b"__init__",
-        b"__import__",
-        b"__base",
-        b"__dict__",
-        b"__proto__",
-        b"java.lang",
-        b"java.util",
-        b"java.io",
-        b"javax.",
-        b"getruntime",
-        b"processbuilder",
-        b"getclass",
-        b"forname(",
-        b"classloader",
-        b"scriptengine",
-        b".class.",
-        b"t(java",
-        b"#_memberaccess",
-        b"#context",
-        b"#parameters",
-        b"#application[",
-        b"freemarker.template",
-        b"?new(",
-        b"?api.",
-        b"@java.",
-        b"@org.",
-        b"@ognl.",
-        b"_self.env",
-        b"self.env",
-        b"constructor.constructor",
-        b".constructor(",
-        b"['constructor']",
-        b"request.application",
-        b"registerundefinedfiltercallback",
-        b"_tornado",
-        b"lipsum",
-        b"cycler.",
-        b"joiner.",
-        b"\\x5f\\x5f",
-    ];
-    const LIKELY: [&[u8]; 22] = [
-        b"|attr(",
-        b"|attr (",
-        b"url_for.",
-        b"get_flashed_messages.",
-        b"config.items",
-        b"config.from",
-        b"app.request.server",
-        b"process.env",
-        b"process.mainmodule",
-        b"require(",
-        b"handler.settings",
-        b"#request",
-        b"#session",
-        b"$smarty.template",
-        b"#this",
-        b"#root",
-        b"$_get",
-        b"$_post",
-        b"|filter('",
-        b"|map('",
-        b"|sort('",
-        b"|reduce('",
-    ];
-    if cursor::has_any(inside, &CERTAIN) {
-        10
-    } else if cursor::has_any(inside, &LIKELY) {
-        9
-    } else {
-        0
+fn reaches(delimiter: Delimiter, inside: &[u8]) -> u8 {
+    let found = REACHES.iter().flat_map(|automaton| automaton.find_iter(inside));
+    let is_certain = found.map(|it| it.pattern().as_usize() < CERTAIN.len()).max();
+    match is_certain {
+        Some(true) => 10,
+        Some(false) if delimiter == Delimiter::Double => 10,
+        Some(false) => 8,
+        None => 0,
     }
 }
+
+/// Both lists in one automaton; that it builds is a test.
+static REACHES: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(CERTAIN.iter().chain(&LIKELY)).ok());
+
+/// What no placeholder has a use for.
+static CERTAIN: [&str; 44] = [
+    "__class__",
+    "__mro__",
+    "__globals__",
+    "__builtins__",
+    "__subclasses__",
+    "__init__",
+    "__import__",
+    "__base",
+    "__dict__",
+    "__proto__",
+    "java.lang",
+    "java.util",
+    "java.io",
+    "javax.",
+    "getruntime",
+    "processbuilder",
+    "getclass",
+    "forname(",
+    "classloader",
+    "scriptengine",
+    ".class.",
+    "t(java",
+    "#_memberaccess",
+    "#context",
+    "#parameters",
+    "#application[",
+    "freemarker.template",
+    "?new(",
+    "?api.",
+    "@java.",
+    "@org.",
+    "@ognl.",
+    "_self.env",
+    "self.env",
+    "constructor.constructor",
+    ".constructor(",
+    "['constructor']",
+    "request.application",
+    "registerundefinedfiltercallback",
+    "_tornado",
+    "lipsum",
+    "cycler.",
+    "joiner.",
+    "\\x5f\\x5f",
+];
+
+/// What few templates use, and fewer of those that clients may write.
+static LIKELY: [&str; 22] = [
+    "|attr(",
+    "|attr (",
+    "url_for.",
+    "get_flashed_messages.",
+    "config.items",
+    "config.from",
+    "app.request.server",
+    "process.env",
+    "process.mainmodule",
+    "require(",
+    "handler.settings",
+    "#request",
+    "#session",
+    "$smarty.template",
+    "#this",
+    "#root",
+    "$_get",
+    "$_post",
+    "|filter('",
+    "|map('",
+    "|sort('",
+    "|reduce('",
+];
 
 /// Names that engines define themselves and templates of applications seldom print.
 fn is_engine_object(inside: &[u8]) -> bool {
@@ -292,7 +305,7 @@ fn is_engine_object(inside: &[u8]) -> bool {
     let rest = cursor::part(inside, name.len(), inside.len()).trim_ascii();
     match name {
         b"config" | b"self" | b"settings" | b"_self" | b"_context" | b"$eval" | b"constructor" => {
-            rest.is_empty() || rest.starts_with(b"[")
+            rest.is_empty() || rest.starts_with(b"[") || cursor::has(rest, b"secret")
         }
         b"request" | b"session" | b"app" | b"g" => rest.starts_with(b"[") || rest.starts_with(b"|"),
         b"debug" | b"dump" => rest.starts_with(b"("),
@@ -350,6 +363,14 @@ fn single(inside: &[u8]) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_automaton_builds() {
+        assert!(REACHES.is_some());
+        assert_eq!(reaches(Delimiter::Double, b"x.__class__"), 10);
+        assert_eq!(reaches(Delimiter::Dollar, b"#request.a"), 8);
+        assert_eq!(reaches(Delimiter::Double, b"request.path"), 0);
+    }
 
     #[test]
     fn tells_computing_from_writing() {

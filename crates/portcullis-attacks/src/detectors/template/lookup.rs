@@ -118,12 +118,12 @@ fn judge(open: &Open, end: usize, strongest: &mut Strongest<'_, '_>) {
         || is(b"jndi") && text.get(4..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
     {
         strongest.offer("jndi_lookup", 10, span, "a look-up that makes Log4j load an object from a server");
-    } else if is(b"script:") || is(b"dns:address") || is(b"url:utf-8:") || is(b"url:http") {
+    } else if is(b"script:") || is(b"dns:address") || is(b"url:utf-8:") || is(b"url:http") || is(b"base64:") {
         strongest.offer(
             "text_lookup",
             10,
             span,
-            "a look-up that makes Commons Text run a script or fetch a URL",
+            "a look-up that runs a script, fetches a URL or hides another look-up",
         );
     } else if [
         &b"env:"[..],

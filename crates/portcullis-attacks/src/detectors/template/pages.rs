@@ -1,7 +1,7 @@
 //! Directives of server pages and template languages that need no braces: JSP, ASP and ERB tags, Freemarker, Velocity,
 //! server-side and edge-side includes.
 
-use crate::detectors::code::{calls, cursor, strongest::Strongest};
+use crate::detectors::code::{calls, cursor, danger, strongest::Strongest};
 
 use super::expression;
 
@@ -65,19 +65,20 @@ fn page(rest: &[u8]) -> u8 {
             if expression::computes(inside) > 1 || expression::is_text(inside) {
                 return 10;
             }
-            let mut has_call = false;
-            calls::each(inside, &mut |_| has_call = true);
-            if has_call { 8 } else { 3 }
+            match calls_in(inside) {
+                (_, true) => 10,
+                (true, false) => 8,
+                (false, false) => 3,
+            }
         }
         Some(_) => {
             let inside = cursor::part(rest, 0, memchr::memmem::find(rest, b"%>").unwrap_or(rest.len()));
-            let mut has_call = false;
-            calls::each(inside, &mut |_| has_call = true);
+            let (has_call, is_danger) = calls_in(inside);
             let is_script = cursor::has_any(
                 inside,
                 &[b"request", b"response", b"eval", b"execute", b"out.", b"system", b"exec", b"runtime"],
             );
-            match (has_call, is_script) {
+            match (has_call, is_script || is_danger) {
                 (_, true) => 10,
                 (true, false) => 7,
                 (false, false) => 2,
@@ -85,6 +86,17 @@ fn page(rest: &[u8]) -> u8 {
         }
         None => 4,
     }
+}
+
+/// Whether there is a call, and one that is dangerous.
+fn calls_in(inside: &[u8]) -> (bool, bool) {
+    let (mut any, mut is_danger) = (false, false);
+    calls::each(inside, &mut |call| {
+        any = true;
+        is_danger |= calls::is_quoted(call.arguments) && call.qualifier.ends_with(b".");
+        is_danger |= danger(call).is_some_and(|it| it.score >= 6);
+    });
+    (any, is_danger || inside.starts_with(b"`"))
 }
 
 /// What follows `<#` or `[#`.
@@ -108,7 +120,7 @@ fn include(rest: &[u8]) -> u8 {
         return 10;
     }
     let others = [&b"echo"[..], b"printenv", b"config", b"set", b"fsize", b"flastmod"];
-    if others.iter().any(|name| rest.starts_with(name)) { 9 } else { 1 }
+    if others.iter().any(|name| rest.starts_with(name)) { 10 } else { 1 }
 }
 
 /// What follows `#`.

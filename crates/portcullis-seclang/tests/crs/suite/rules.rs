@@ -89,6 +89,7 @@ fn ports() -> Ports {
         clock: Arc::new(Still),
         ids: Arc::new(Counted::default()),
         collections: Some(Arc::new(Forgetful)),
+        outside: None,
     }
 }
 

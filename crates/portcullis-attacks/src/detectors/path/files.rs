@@ -1,0 +1,458 @@
+//! Files that are asked for because they stand in the same place on every machine.
+
+use std::{ops::Range, sync::LazyLock};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use crate::leaf::Where;
+
+/// What a file is worth to whoever asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// Its path alone shows the intent: accounts, keys, a process' own memory.
+    Secret,
+    /// A path that administration also names: logs, configuration.
+    Telling,
+    /// A mere name that stands for itself only with a path about it.
+    Name,
+    /// A name with a separator before it, in whatever spelling.
+    NameInPath,
+}
+
+/// A well-known file named in a value.
+pub(super) struct Found {
+    pub(super) worth: Worth,
+    pub(super) rule: &'static str,
+    pub(super) why: &'static str,
+    pub(super) span: Range<usize>,
+}
+
+/// A family of files: the directory that must stand before the name, and the names.
+struct Family {
+    rule: &'static str,
+    why: &'static str,
+    worth: Worth,
+    /// Directory names of which one must stand before, with any separator between; empty for none.
+    under: &'static [&'static str],
+    names: &'static [&'static str],
+}
+
+const FAMILIES: &[Family] = &[
+    Family {
+        rule: "unix_account_file",
+        why: "the path of a file of accounts or of the system's identity",
+        worth: Worth::Secret,
+        under: &["etc"],
+        names: &[
+            "passwd",
+            "shadow",
+            "gshadow",
+            "group",
+            "sudoers",
+            "issue",
+            "hosts",
+            "hostname",
+            "master.passwd",
+            "security",
+            "crontab",
+            "cron.d",
+            "fstab",
+            "motd",
+            "rc.d",
+            "rc.local",
+            "init.d",
+            "inetd.conf",
+            "os-release",
+            "redhat-release",
+            "debian_version",
+            "resolv.conf",
+            "mtab",
+            "exports",
+            "krb5.keytab",
+            "opasswd",
+            "spwd.db",
+            "environment",
+        ],
+    },
+    Family {
+        rule: "unix_configuration_file",
+        why: "the path of a service's configuration",
+        worth: Worth::Telling,
+        under: &["etc"],
+        names: &[
+            "apache",
+            "apache2",
+            "httpd",
+            "http",
+            "nginx",
+            "php",
+            "php4",
+            "php5",
+            "php7",
+            "mysql",
+            "my.cnf",
+            "ssh",
+            "vsftpd",
+            "proftpd",
+            "pure-ftpd",
+            "wu-ftpd",
+            "ftpaccess",
+            "samba",
+            "ldap",
+            "openldap",
+            "profile",
+            "bashrc",
+            "ssl",
+            "pki",
+            "kubernetes",
+            "docker",
+            "postgresql",
+            "redis",
+            "tomcat",
+            "lighttpd",
+            "security",
+            "snmp",
+            "chttp.conf",
+            "logrotate.d",
+            "syslog.conf",
+            "xinetd.conf",
+            "nsswitch.conf",
+            "network",
+            "sysconfig",
+        ],
+    },
+    Family {
+        rule: "process_file",
+        why: "the path of a process' own memory, environment or open files",
+        worth: Worth::Secret,
+        under: &["proc"],
+        names: &[
+            "self",
+            "version",
+            "cmdline",
+            "environ",
+            "cpuinfo",
+            "meminfo",
+            "mounts",
+            "net",
+            "sched_debug",
+            "thread-self",
+            "kcore",
+            "1",
+            "filesystems",
+            "stat",
+        ],
+    },
+    Family {
+        rule: "windows_system_file",
+        why: "the path of a file that every Windows has",
+        worth: Worth::Secret,
+        under: &["windows", "winnt", "system32", "drivers", "c:", "windows32"],
+        names: &[
+            "win.ini",
+            "system.ini",
+            "php.ini",
+            "system32",
+            "drivers",
+            "etc",
+            "hosts",
+            "boot.ini",
+            "repair",
+            "regedit.exe",
+            "panther",
+            "debug",
+            "explorer.exe",
+            "notepad.exe",
+            "cmd.exe",
+            "config",
+            "inetpub",
+            "my.ini",
+            "windowsupdate.log",
+            "iis.log",
+            "sysprep",
+            "setupact.log",
+            "pagefile.sys",
+            "ntuser.dat",
+            "boot.ini",
+            "windows",
+            "winnt",
+        ],
+    },
+    Family {
+        rule: "windows_system_file",
+        why: "the name of a file that every Windows has",
+        worth: Worth::Name,
+        under: &[],
+        names: &[
+            "boot.ini",
+            "win.ini",
+            "ntuser.dat",
+            "system.ini",
+            "my.ini",
+            "php.ini",
+            "unattend.xml",
+            "autoexec.bat",
+        ],
+    },
+    Family {
+        rule: "java_application_file",
+        why: "the protected directory of a Java web application",
+        worth: Worth::Secret,
+        under: &["web-inf"],
+        names: &[
+            "web",
+            "classes",
+            "lib",
+            "weblogic",
+            "jboss",
+            "prop",
+            "applicationcontext",
+            "spring",
+            "struts",
+            "config",
+            "faces",
+        ],
+    },
+    Family {
+        rule: "java_application_file",
+        why: "the protected directory of a Java web application",
+        worth: Worth::Secret,
+        under: &["meta-inf"],
+        names: &["context.xml", "maven", "manifest.mf", "persistence.xml", "application.xml"],
+    },
+    Family {
+        rule: "key_file",
+        why: "the path of private keys or cloud credentials",
+        worth: Worth::Secret,
+        under: &[".ssh", ".aws", ".kube", ".docker", ".gnupg", ".azure"],
+        names: &[
+            "id_rsa",
+            "id_dsa",
+            "id_ecdsa",
+            "id_ed25519",
+            "authorized_keys",
+            "known_hosts",
+            "credentials",
+            "config",
+        ],
+    },
+    Family {
+        rule: "secret_configuration",
+        why: "the name of a file that holds an application's passwords",
+        worth: Worth::Name,
+        under: &[],
+        names: &[
+            "wp-config.php",
+            "web.config",
+            ".htpasswd",
+            ".htaccess",
+            ".bash_history",
+            "database.yml",
+            "parameters.yml",
+            "appsettings.json",
+            "httpd.conf",
+            "config.inc.php",
+            "localsettings.php",
+            "settings.py",
+            "jdbc.properties",
+            "database.php",
+            "config.php",
+            "datasourcectp.properties",
+            "application.properties",
+            "elasticsearch.yml",
+            "global.asa",
+            "password.properties",
+            "smb.conf",
+            "php.ini",
+            "nginx.conf",
+            "my.cnf",
+            "web.xml",
+        ],
+    },
+    Family {
+        rule: "log_file",
+        why: "the path of a log that reveals others' requests or takes planted code",
+        worth: Worth::Telling,
+        under: &["log", "logs", "apache", "apache2", "httpd", "nginx", "adm"],
+        names: &[
+            "access.log",
+            "access_log",
+            "error.log",
+            "error_log",
+            "auth.log",
+            "messages",
+            "secure",
+            "maillog",
+            "syslog",
+            "lastlog",
+            "wtmp",
+            "apache2",
+            "apache",
+            "httpd",
+            "nginx",
+            "vsftpd.log",
+            "xferlog",
+            "laravel.log",
+            "mysql.log",
+        ],
+    },
+];
+
+/// Families by pattern of the automaton.
+struct Table {
+    names: AhoCorasick,
+    families: Vec<usize>,
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the names are constants, and a few hundred of them fit any automaton"
+)]
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let (mut names, mut families) = (Vec::new(), Vec::new());
+    for (place, family) in FAMILIES.iter().enumerate() {
+        for name in family.names {
+            names.push(*name);
+            families.push(place);
+        }
+    }
+    let names = AhoCorasick::builder().match_kind(MatchKind::Standard).build(names).expect("constant names");
+    Table { names, families }
+});
+
+/// The most telling well-known file in a value. The text is in lower case.
+pub(super) fn find(lower: &[u8], at: Where) -> Option<Found> {
+    if lower.len() < 4 {
+        return None;
+    }
+    let mut best: Option<Found> = None;
+    for found in TABLE.names.find_overlapping_iter(lower) {
+        let Some(family) = TABLE.families.get(found.pattern().as_usize()).and_then(|it| FAMILIES.get(*it))
+        else {
+            continue;
+        };
+        if best.as_ref().is_some_and(|best| rank(best.worth) <= rank(family.worth)) {
+            continue;
+        }
+        if !ends_name(lower, found.end(), family.worth) {
+            continue;
+        }
+        let Some(start) = begins(lower, found.start(), family, at) else { continue };
+        let is_secret = family.worth == Worth::Secret;
+        let is_in_path = || separators(lower.get(..found.start()).unwrap_or_default()).is_some();
+        let worth = match family.worth {
+            Worth::Name if family.rule == "windows_system_file" && is_in_path() => Worth::NameInPath,
+            other => other,
+        };
+        best = Some(Found { worth, rule: family.rule, why: family.why, span: start..found.end() });
+        if is_secret {
+            break;
+        }
+    }
+    best
+}
+
+fn rank(worth: Worth) -> u8 {
+    match worth {
+        Worth::Secret => 0,
+        Worth::Telling => 1,
+        Worth::NameInPath => 2,
+        Worth::Name => 3,
+    }
+}
+
+/// A name ends where a word ends; `passwords` is none.
+fn ends_name(lower: &[u8], end: usize, worth: Worth) -> bool {
+    match lower.get(end) {
+        Some(b'-') => worth == Worth::Secret,
+        Some(b'_') => false,
+        Some(byte) => !byte.is_ascii_alphanumeric(),
+        None => true,
+    }
+}
+
+/// Where the path begins, if the directory that the family asks for stands before the name.
+fn begins(lower: &[u8], name: usize, family: &Family, at: Where) -> Option<usize> {
+    let before = lower.get(..name)?;
+    if family.under.is_empty() {
+        let is_name =
+            before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'));
+        // A disguised separator may end in a letter: `%c0%9vboot.ini`, `0x5cboot.ini`.
+        return (is_name || ends_with_escape(before)).then_some(name);
+    }
+    let directory_end = before.len() - separators(before)?;
+    let directory = before.get(..directory_end)?;
+    let under = family.under.iter().find(|under| directory.ends_with(under.as_bytes()))?;
+    let start = directory_end - under.len();
+    let ahead = lower.get(..start)?;
+    let is_word =
+        ahead.last().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'))
+            || ends_with_escape(ahead);
+    if !is_word {
+        return None;
+    }
+    // Below a URL's host or an application's own directory `/etc/…` is a path of that host, or a route; at the root it
+    // is the machine's. What reads it from a route gets it percent-encoded or with ways up before it.
+    (at == Where::Path || !is_of_url(ahead)).then_some(start)
+}
+
+/// How far back an address' scheme is looked for.
+const ADDRESS_BYTES_MAX: usize = 128;
+
+/// Whether a path continues an address of another host.
+fn is_of_url(ahead: &[u8]) -> bool {
+    let ahead = ahead.get(ahead.len().saturating_sub(ADDRESS_BYTES_MAX)..).unwrap_or(ahead);
+    let Some(colon) = memchr::memmem::rfind(ahead, b"://") else { return false };
+    let authority = ahead.get(colon + 3..).unwrap_or_default();
+    let is_file = ahead.get(..colon).is_some_and(|scheme| scheme.ends_with(b"file"));
+    let is_host = authority.first().is_some_and(u8::is_ascii_alphanumeric);
+    let breaks = |byte: &u8| matches!(byte, b' ' | b'=' | b'?' | b'"' | b'\'');
+    !is_file
+        && is_host
+        && authority.ends_with(b"/")
+        && !authority.iter().any(breaks)
+        && !authority.windows(2).any(|two| matches!(two, b".." | b"//"))
+}
+
+/// The longest spelling of separators looked at between a directory and a name.
+const SEPARATORS_BYTES_MAX: usize = 32;
+
+/// How many bytes of separators, in whatever spelling, end the text; none where nothing does.
+fn separators(before: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    let mut separates = false;
+    while length < SEPARATORS_BYTES_MAX {
+        let rest = before.get(..before.len().checked_sub(length)?)?;
+        let step = match rest {
+            [.., b'0', b'x', b'2' | b'5', b'f' | b'c' | b'e'] => 4,
+            [.., b'%', b'u', a, b, c, d] if [a, b, c, d].iter().all(|it| it.is_ascii_alphanumeric()) => 6,
+            [.., b'%', a, b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric() => 3,
+            // `%C0AF`: a careless decoder's leftovers.
+            [.., 0xc0 | 0xc1, a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => 3,
+            // An old server takes C0 or C1 with whatever follows.
+            [.., 0xc0 | 0xc1, _] => 2,
+            [.., b'/' | b'\\' | b'?'] => 1,
+            [.., b'.' | b'%' | b'\'' | b'"' | b'$' | b'*'] => {
+                length += 1;
+                continue;
+            }
+            [.., byte] if *byte >= 0x80 || *byte < 0x20 => 1,
+            _ => break,
+        };
+        separates = true;
+        length += step;
+    }
+    separates.then_some(length)
+}
+
+/// Whether the text ends with an encoded character whose last byte may be a letter.
+fn ends_with_escape(text: &[u8]) -> bool {
+    match text {
+        [.., b'%', _, _]
+        | [.., b'0', b'x', b'2' | b'5', b'f' | b'c' | b'e']
+        | [.., b'%', b'u', _, _, _, _] => true,
+        [.., 0xc0 | 0xc1, _] | [.., 0xc0 | 0xc1, _, _] => true,
+        [.., byte] => *byte >= 0x80 || *byte < 0x20,
+        [] => false,
+    }
+}
