@@ -1,4 +1,11 @@
 //! Every operator of the OWASP CRS compiles, and the scan finds with all of them what each finds alone.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may fail, and says why it is skipped"
+)]
 
 use std::path::{Path, PathBuf};
 
