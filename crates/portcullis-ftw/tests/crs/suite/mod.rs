@@ -3,6 +3,8 @@
 
 pub mod overrides;
 pub mod ratchet;
+// The measurements of the engine set the rules up in the same way.
+#[path = "../../../../portcullis-seclang/tests/crs_rules/mod.rs"]
 pub mod rules;
 pub mod run;
 
