@@ -132,30 +132,51 @@ const ORDER: [Layer; 8] = [
 ];
 
 /// Takes the next layer off `text`, whose bytes were `seen`, into `out`; `None` when there is no further reading.
+#[inline]
 pub(crate) fn next(text: &[u8], seen: Seen, taken: Layers, out: &mut Buffer) -> Option<Layer> {
-    if taken.is_full() || !seen.may_be_encoded() {
+    if (!seen.has_escape_bytes() && !whole_value(text, seen)) || taken.is_full() {
         return None;
     }
     ORDER.into_iter().find(|layer| {
-        taken.count(*layer) < SAME_LAYER_MAX && {
+        may_be_on(*layer, text, seen) && taken.count(*layer) < SAME_LAYER_MAX && {
             out.clear();
-            take_off(*layer, text, seen, out) && out.as_slice() != text
+            take_off(*layer, text, out) && out.as_slice() != text
         }
     })
 }
 
-/// Whether that layer was there; `out` is then what is below.
-fn take_off(layer: Layer, text: &[u8], seen: Seen, out: &mut Buffer) -> bool {
+/// Whether the value may be base64 or hexadecimal as a whole.
+#[inline]
+fn whole_value(text: &[u8], seen: Seen) -> bool {
+    seen.may_be_base64() && (base64::may_be(text) || (seen.may_be_hex() && text.len() >= hex::BYTES_MIN))
+}
+
+/// Whether that layer may be there by the bytes seen.
+fn may_be_on(layer: Layer, text: &[u8], seen: Seen) -> bool {
     match layer {
-        Layer::Base64 => seen.may_be_base64() && base64::decode(text, out),
-        Layer::Hex => seen.may_be_hex() && hex::decode(text, out),
-        Layer::PercentUnicode => seen.has_percent() && percent_unicode::decode(text, out),
-        Layer::Percent => seen.has_percent() && percent::decode(text, out),
-        Layer::Overlong => seen.has_high() && overlong::decode(text, out),
-        Layer::Entities => seen.has_ampersand() && entities::decode(text, out),
-        Layer::Escapes => seen.has_backslash() && escapes::decode(text, out),
-        Layer::Lookalikes => (seen.has_high() || seen.has_control()) && fold::decode(text, out),
+        Layer::Base64 => seen.may_be_base64() && base64::may_be(text),
+        Layer::Hex => seen.may_be_hex() && text.len() >= hex::BYTES_MIN,
+        Layer::PercentUnicode | Layer::Percent => seen.has_percent(),
+        Layer::Overlong => seen.has_high(),
+        Layer::Entities => seen.has_ampersand(),
+        Layer::Escapes => seen.has_backslash(),
+        Layer::Lookalikes => seen.has_high() || seen.has_control(),
         // Taken off where the tree is walked: it has many values below.
+        Layer::Json => false,
+    }
+}
+
+/// Whether that layer was there; `out` is then what is below.
+fn take_off(layer: Layer, text: &[u8], out: &mut Buffer) -> bool {
+    match layer {
+        Layer::Base64 => base64::decode(text, out),
+        Layer::Hex => hex::decode(text, out),
+        Layer::PercentUnicode => percent_unicode::decode(text, out),
+        Layer::Percent => percent::decode(text, out),
+        Layer::Overlong => overlong::decode(text, out),
+        Layer::Entities => entities::decode(text, out),
+        Layer::Escapes => escapes::decode(text, out),
+        Layer::Lookalikes => fold::decode(text, out),
         Layer::Json => false,
     }
 }

@@ -1,10 +1,8 @@
 //! One pass over a reading that says which detectors must look at it, and which layers may be on it.
-
-use aho_corasick::{
-    Anchored,
-    automaton::Automaton,
-    dfa::{self, DFA},
-};
+//!
+//! Every position is looked up by its first three bytes in a bitmap, so that no position waits for the one before it,
+//! as the states of an automaton would; where some literal begins so, the literals that do are compared. A detector
+//! that is known to look is not searched for again, which bounds what a hostile text can make of that.
 
 use crate::detectors::Detector;
 
@@ -12,11 +10,29 @@ use crate::detectors::Detector;
 pub(crate) struct Prefilter {
     /// What a byte by itself says.
     bytes: [u64; 256],
-    literals: Option<DFA>,
-    /// By pattern of the automaton, its detectors.
-    detectors_of: Vec<u64>,
+    /// Bytes that occur in literals have a class of their own, as far as there are classes; letters in either case.
+    classes: [u8; 256],
+    /// A bit for each triple of classes that begins a literal.
+    begins: Vec<u64>,
+    /// Literals with what is the same beginning to the bitmap, in the order of [`Prefilter::starts`].
+    literals: Vec<Literal>,
+    /// By triple, where its literals lie in [`Prefilter::literals`]; sorted.
+    starts: Vec<Start>,
     /// Detectors that look at everything.
     always: u64,
+}
+
+struct Literal {
+    text: &'static [u8],
+    detectors: u64,
+}
+
+struct Start {
+    triple: u32,
+    first: u32,
+    /// The detectors of all its literals.
+    detectors: u64,
+    count: u32,
 }
 
 /// What one pass over a reading has found: a bit for each detector, and marks of encodings above them.
@@ -36,14 +52,18 @@ const NOT_BASE64: u64 = 1 << 58;
 const NOT_HEX: u64 = 1 << 57;
 const BRACKET: u64 = 1 << 56;
 
+/// Classes of bytes: three of them index a bitmap of 32 KiB.
+const CLASS_BITS: u32 = 6;
+const CLASSES: u8 = 1 << CLASS_BITS;
+const TRIPLES: u32 = 1 << (3 * CLASS_BITS);
+
 impl Prefilter {
     pub(crate) fn new(detectors: &[&dyn Detector]) -> Self {
         let mut bytes = [0; 256];
         for (byte, marks) in (0_u8..=255).zip(&mut bytes) {
             *marks = marks_of(byte);
         }
-        let mut patterns: Vec<&str> = Vec::new();
-        let mut detectors_of: Vec<u64> = Vec::new();
+        let mut literals: Vec<Literal> = Vec::new();
         let mut always = 0;
         for (place, detector) in detectors.iter().enumerate().take(DETECTORS_MAX) {
             let bit = 1_u64 << place;
@@ -60,58 +80,143 @@ impl Prefilter {
                             }
                         }
                     }
-                    _ => match patterns.iter().position(|pattern| pattern == literal) {
-                        Some(known) => detectors_of.iter_mut().skip(known).take(1).for_each(|it| *it |= bit),
-                        None => {
-                            patterns.push(literal);
-                            detectors_of.push(bit);
-                        }
+                    text => match literals.iter_mut().find(|it| it.text == text) {
+                        Some(known) => known.detectors |= bit,
+                        None => literals.push(Literal { text, detectors: bit }),
                     },
                 }
             }
         }
-        let literals = dfa::Builder::new()
-            .ascii_case_insensitive(true)
-            .prefilter(false)
-            .start_kind(aho_corasick::StartKind::Unanchored)
-            .build(&patterns)
-            .ok();
-        if literals.is_none() {
-            // An automaton too large to build must not switch the detectors off.
-            always = DETECTORS;
+        let mut prefilter = Self {
+            bytes,
+            classes: classes(&literals),
+            begins: vec![0; TRIPLES as usize / 64],
+            literals: Vec::new(),
+            starts: Vec::new(),
+            always,
+        };
+        prefilter.index(literals);
+        prefilter
+    }
+
+    /// Files the literals under the triples that begin them; one of two bytes under all that it may begin.
+    fn index(&mut self, literals: Vec<Literal>) {
+        let mut filed: Vec<(u32, Literal)> = Vec::new();
+        for literal in literals {
+            let [first, second, third] =
+                [0, 1, 2].map(|at| literal.text.get(at).map(|byte| self.class(*byte)));
+            let thirds = match third {
+                Some(third) => third..third + 1,
+                None => 0..u32::from(CLASSES),
+            };
+            for third in thirds {
+                let triple = triple(first.unwrap_or_default(), second.unwrap_or_default(), third);
+                filed.push((triple, Literal { ..literal }));
+            }
         }
-        Self { bytes, literals, detectors_of, always }
+        filed.sort_by_key(|it| it.0);
+        for same in filed.chunk_by(|a, b| a.0 == b.0) {
+            let Some(triple) = same.first().map(|it| it.0) else { continue };
+            if let Some(word) = self.begins.get_mut(triple as usize / 64) {
+                *word |= 1 << (triple % 64);
+            }
+            self.starts.push(Start {
+                triple,
+                first: self.literals.len() as u32,
+                count: same.len() as u32,
+                detectors: same.iter().fold(0, |all, it| all | it.1.detectors),
+            });
+            self.literals.extend(same.iter().map(|it| Literal { ..it.1 }));
+        }
     }
 
     /// Looks at every byte once.
     pub(crate) fn look(&self, text: &[u8]) -> Seen {
         let mut found = self.always;
-        let start = self.literals.as_ref().and_then(|it| it.start_state(Anchored::No).ok());
-        let (Some(literals), Some(mut state)) = (&self.literals, start) else {
-            return Seen(text.iter().fold(found, |found, byte| found | self.marks(*byte)));
-        };
-        for byte in text {
+        let (mut first, mut second) = (0, 0);
+        // A triple is complete with its third byte; those that begin before the text come first and begin nothing.
+        for (at, byte) in text.iter().enumerate() {
+            let third = self.class(*byte);
             found |= self.marks(*byte);
-            state = literals.next_state(Anchored::No, state, *byte);
-            if literals.is_special(state) && literals.is_match(state) {
-                for place in 0..literals.match_len(state) {
-                    let pattern = literals.match_pattern(state, place);
-                    found |= self.detectors_of.get(pattern.as_usize()).copied().unwrap_or(DETECTORS);
-                }
+            if self.may_begin(triple(first, second, third)) && at >= 2 {
+                found |= self.compared(
+                    triple(first, second, third),
+                    text.get(at - 2..).unwrap_or_default(),
+                    found,
+                );
             }
+            (first, second) = (second, third);
+        }
+        // A literal of two bytes may end the text.
+        let end = triple(first, second, 0);
+        if text.len() >= 2 && self.may_begin(end) {
+            found |= self.compared(end, text.get(text.len() - 2..).unwrap_or_default(), found);
         }
         Seen(found)
     }
 
+    /// The detectors of the literals that the text begins with.
+    #[inline(never)]
+    fn compared(&self, triple: u32, text: &[u8], found: u64) -> u64 {
+        let start = self.starts.binary_search_by_key(&triple, |it| it.triple);
+        let Some(start) = start.ok().and_then(|at| self.starts.get(at)) else { return 0 };
+        if start.detectors & !found == 0 {
+            return 0;
+        }
+        let literals = self.literals.iter().skip(start.first as usize).take(start.count as usize);
+        let begins =
+            |it: &&Literal| text.get(..it.text.len()).is_some_and(|text| text.eq_ignore_ascii_case(it.text));
+        literals.filter(begins).fold(0, |all, it| all | it.detectors)
+    }
+
+    #[inline]
+    fn may_begin(&self, triple: u32) -> bool {
+        self.begins.get(triple as usize / 64).is_some_and(|word| word >> (triple % 64) & 1 != 0)
+    }
+
+    #[inline]
     fn marks(&self, byte: u8) -> u64 {
         self.bytes.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn class(&self, byte: u8) -> u32 {
+        u32::from(self.classes.get(usize::from(byte)).copied().unwrap_or_default())
     }
 
     /// The bytes that all literals and tables take.
     #[cfg(test)]
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.literals.as_ref().map_or(0, Automaton::memory_usage)
+        size_of::<Self>()
+            + self.begins.len() * size_of::<u64>()
+            + self.literals.len() * size_of::<Literal>()
+            + self.starts.len() * size_of::<Start>()
     }
+}
+
+#[inline]
+fn triple(first: u32, second: u32, third: u32) -> u32 {
+    first << (2 * CLASS_BITS) | second << CLASS_BITS | third
+}
+
+/// A class for each byte of the literals. Bytes beyond the last class share one, which costs comparisons and finds
+/// nothing less; so does the class of all bytes that no literal has.
+fn classes(literals: &[Literal]) -> [u8; 256] {
+    let mut classes = [0_u8; 256];
+    let mut next = 1;
+    for byte in literals.iter().flat_map(|it| it.text.iter().take(3)) {
+        let known = classes.get(usize::from(*byte)).copied().unwrap_or_default();
+        if known != 0 {
+            continue;
+        }
+        for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
+            if let Some(class) = classes.get_mut(usize::from(byte)) {
+                *class = next;
+            }
+        }
+        next = (next + 1).min(CLASSES - 1);
+    }
+    classes
 }
 
 impl Seen {
@@ -120,9 +225,16 @@ impl Seen {
         self.0 & DETECTORS
     }
 
+    /// Whether there are bytes with which an encoding begins.
+    #[inline]
+    pub(crate) fn has_escape_bytes(self) -> bool {
+        self.0 & (PERCENT | AMPERSAND | BACKSLASH | HIGH | CONTROL) != 0
+    }
+
     /// Whether it is worth while to try the layers.
+    #[inline]
     pub(crate) fn may_be_encoded(self) -> bool {
-        self.0 & (PERCENT | AMPERSAND | BACKSLASH | HIGH | CONTROL) != 0 || self.0 & NOT_BASE64 == 0
+        self.has_escape_bytes() || self.may_be_base64()
     }
 
     pub(crate) fn has_percent(self) -> bool {
@@ -170,8 +282,8 @@ fn marks_of(byte: u8) -> u64 {
         0..b' ' | 0x7f => CONTROL,
         _ => 0,
     };
-    let base64 = byte.is_ascii_alphanumeric()
-        || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b' ' | b'\r' | b'\n');
+    let base64 =
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n');
     if !base64 {
         marks |= NOT_BASE64;
     }

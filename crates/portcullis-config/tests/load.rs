@@ -131,9 +131,7 @@ fn a_file_without_a_listener_is_refused() {
 
 #[test]
 fn settings_of_later_versions_are_refused_by_name() {
-    insta::assert_snapshot!(check(&api(
-        "objects: {}\nmask: {}\noperations: { x: { step_up: totp } }"
-    )));
+    insta::assert_snapshot!(check(&api("objects: {}\nmask: {}\noperations: { x: { step_up: totp } }")));
 }
 
 #[test]

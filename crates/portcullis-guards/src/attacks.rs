@@ -74,7 +74,9 @@ impl Attacks {
     }
 
     fn body(&self, cx: &mut Context) -> Verdict {
-        let Some(body) = cx.request.body.clone().filter(|body| !body.is_empty()) else { return Verdict::Pass };
+        let Some(body) = cx.request.body.clone().filter(|body| !body.is_empty()) else {
+            return Verdict::Pass;
+        };
         let (seen, remark) = match self.watch.inspection.look(NAME, &cx.request.headers, &body) {
             Looked::Whole(seen) => (seen, None),
             Looked::Prefix(seen, remark) => (seen, Some(remark)),
@@ -154,8 +156,8 @@ fn reason(judgement: &Judgement, severity: Severity) -> Reason {
     if !first.layers.is_empty() {
         message.push_str(&format!(", behind {}", first.layers));
     }
-    let mut reason = Reason::new(id(first), severity, message)
-        .at(place(first.at, &first.place), first.excerpt.as_str());
+    let mut reason =
+        Reason::new(id(first), severity, message).at(place(first.at, &first.place), first.excerpt.as_str());
     for other in others.iter().take(OTHERS_MAX) {
         reason = reason.also(id(other), place(other.at, &other.place), other.excerpt.as_str());
     }

@@ -26,7 +26,9 @@ impl Exception {
         let same_rule = match self.rule.strip_suffix('*') {
             Some(guard) => rule.starts_with(guard),
             // `attacks/sql` speaks of every pattern of that class, `attacks/sql/union_select` of one.
-            None => rule.strip_prefix(&*self.rule).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            None => {
+                rule.strip_prefix(&*self.rule).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
         };
         same_rule && self.field.as_deref().is_none_or(|field| place.is_some_and(|place| is_at(field, place)))
     }

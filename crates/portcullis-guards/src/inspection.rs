@@ -108,7 +108,8 @@ impl Inspection {
 }
 
 fn reason(guard: &'static str, rule: &'static str, severity: Severity, message: &'static str) -> Reason {
-    Reason::new(RuleId::owned(format!("{guard}/{rule}")), severity, message).at(Place::Body(Box::default()), "")
+    Reason::new(RuleId::owned(format!("{guard}/{rule}")), severity, message)
+        .at(Place::Body(Box::default()), "")
 }
 
 /// Media that carry no text an interpreter behind the gate would read. A body without a type may be anything.

@@ -18,6 +18,7 @@ use crate::bit_set::BitSet;
 use crate::engine::{Context, Hit};
 use crate::operators::Operator;
 use crate::program::{Condition, Judge, Link, Rule, Selector, Source, Target};
+use crate::scan::Scanner;
 use crate::transformations::Transformation;
 use crate::values::{List, View};
 
@@ -54,6 +55,8 @@ struct Place {
 pub(crate) struct Batch {
     pub(crate) units: Vec<Unit>,
     places: Vec<Place>,
+    /// How many operators all batches have in sum.
+    matchers: usize,
 }
 
 /// The distinct operators of all batches, while they are gathered.
@@ -80,18 +83,6 @@ impl Memory {
     }
 }
 
-/// Tells cheaply which operators cannot match a value.
-#[derive(Debug, Default)]
-pub(crate) struct Prefilter;
-
-impl Prefilter {
-    /// The operators among `wanted` that might match; a superset.
-    pub(crate) fn candidates(&self, _value: &[u8], wanted: &BitSet, candidates: &mut BitSet) {
-        candidates.clear();
-        candidates.union(wanted);
-    }
-}
-
 impl Matchers {
     fn number(&mut self, operator: &Arc<Operator>) -> u32 {
         let key = Arc::as_ptr(operator);
@@ -103,9 +94,14 @@ impl Matchers {
         number
     }
 
-    /// All of them, and what tells them apart quickly.
-    pub(crate) fn finish(self) -> (Vec<Arc<Operator>>, Prefilter) {
-        (self.operators, Prefilter)
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.operators.len()
+    }
+
+    /// What judges by all of them at once.
+    pub(crate) fn finish(self) -> Scanner {
+        Scanner::new(self.operators.iter().map(|operator| &**operator))
     }
 }
 
@@ -147,7 +143,12 @@ impl Batch {
         for place in &mut places {
             place.some.retain(|unit| !place.all.contains(*unit as usize));
         }
-        Batch { units, places }
+        Batch { units, places, matchers: 0 }
+    }
+
+    /// Learns how many operators there are, once all batches are made.
+    pub(crate) fn set_matchers(&mut self, matchers: usize) {
+        self.matchers = matchers;
     }
 
     /// The steps of the rules that are judged here.

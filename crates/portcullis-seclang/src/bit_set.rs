@@ -31,6 +31,25 @@ impl BitSet {
         self.0.iter().all(|word| *word == 0)
     }
 
+    /// The words, as many as the largest number ever needed.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// The same to write to, after making room for the numbers below `size` and clearing.
+    pub(crate) fn words_for(&mut self, size: usize) -> &mut [u64] {
+        self.0.clear();
+        self.0.resize(size.div_ceil(64), 0);
+        &mut self.0
+    }
+
+    /// Makes room for the numbers below `size`.
+    pub(crate) fn grow(&mut self, size: usize) {
+        if self.0.len() < size.div_ceil(64) {
+            self.0.resize(size.div_ceil(64), 0);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.fill(0);
     }
@@ -63,11 +82,6 @@ impl BitSet {
                 Some(index * 64 + bit)
             })
         })
-    }
-
-    /// The words, for tests in bulk.
-    pub(crate) fn words(&self) -> &[u64] {
-        &self.0
     }
 }
 

@@ -86,8 +86,11 @@ pub(crate) fn compile(
         phase.plain =
             (0..phase.steps.len() as u32).filter(|step| !batched.contains(*step as usize)).collect();
     }
-    let (matchers, scanner) = matchers.finish();
-    let Names { tx_names, tx_index, xpaths, reads, .. } = compiler.names;
+    for phase in &mut phases {
+        phase.batch.set_matchers(matchers.len());
+    }
+    let scanner = matchers.finish();
+    let Names { tx_names, tx_index, xpaths, reads } = compiler.names;
     Ok(Program {
         settings: rules.settings.clone(),
         rules: compiled,
@@ -95,7 +98,6 @@ pub(crate) fn compile(
         tx_names,
         tx_index,
         xpaths,
-        matchers,
         scanner,
         removals,
         target_removals,
@@ -103,15 +105,22 @@ pub(crate) fn compile(
     })
 }
 
-/// What selections of rules go by, for each compiled rule.
+/// What selections of rules go by.
+struct Facts {
+    id: u64,
+    tags: Vec<Box<[u8]>>,
+    msg: Option<Box<[u8]>>,
+}
+
+/// The facts of each compiled rule.
 #[derive(Default)]
 struct Selected {
-    rules: Vec<(u64, Vec<Box<[u8]>>, Option<Box<[u8]>>)>,
+    rules: Vec<Facts>,
 }
 
 impl Selected {
     fn resolve(&self, selection: &RuleSelection) -> BitSet {
-        let chosen = self.rules.iter().enumerate().filter(|(_, (id, tags, msg))| match selection {
+        let chosen = self.rules.iter().enumerate().filter(|(_, Facts { id, tags, msg })| match selection {
             RuleSelection::Ids(ranges) => ranges.iter().any(|range| range.contains(*id)),
             RuleSelection::Tag(tag) => tags.contains(tag),
             RuleSelection::Msg(text) => msg.as_ref() == Some(text),
@@ -211,10 +220,10 @@ impl Compiler<'_> {
     }
 }
 
-fn selection_facts(chain: &Chain) -> (u64, Vec<Box<[u8]>>, Option<Box<[u8]>>) {
+fn selection_facts(chain: &Chain) -> Facts {
     let tags = chain.metadata.tags.iter().filter_map(|tag| tag.as_literal().map(Box::from)).collect();
     let msg = chain.links.iter().find_map(|link| link.msg.as_ref());
-    (chain.id, tags, msg.and_then(|msg| msg.as_literal()).map(Box::from))
+    Facts { id: chain.id, tags, msg: msg.and_then(|msg| msg.as_literal()).map(Box::from) }
 }
 
 /// The entry where a jump from `index` goes on; `None` is the end of the phase.

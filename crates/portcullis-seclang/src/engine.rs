@@ -41,6 +41,7 @@ pub struct Engine {
 pub(crate) struct Shared {
     pub(crate) program: Program,
     pub(crate) ports: Ports,
+    #[expect(clippy::vec_box, reason = "transactions hold them boxed, and they are large")]
     desks: Mutex<Vec<Box<Desk>>>,
 }
 

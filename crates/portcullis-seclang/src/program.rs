@@ -8,6 +8,7 @@ use crate::bit_set::BitSet;
 use crate::bodies::xpath::XPath;
 use crate::operators::{Operator, OperatorKind};
 use crate::rules::Settings;
+use crate::scan::Scanner;
 use crate::syntax::{AllowScope, BodyProcessor, Collection, EngineMode, Variable, XmlIntoArgs};
 use crate::transformations::Transformation;
 use crate::values::{List, View};
@@ -25,8 +26,7 @@ pub(crate) struct Program {
     pub(crate) tx_index: HashMap<Box<[u8]>, u32>,
     pub(crate) xpaths: Vec<XPath>,
     /// The distinct operators that are asked in bulk.
-    pub(crate) matchers: Vec<Arc<Operator>>,
-    pub(crate) scanner: crate::batch::Prefilter,
+    pub(crate) scanner: Scanner,
     /// Rules that `ctl:ruleRemove…` takes out, by the number in [`Effect::RemoveRules`].
     pub(crate) removals: Vec<BitSet>,
     /// Targets that `ctl:ruleRemoveTarget…` takes out, by the number in [`Effect::RemoveTarget`].

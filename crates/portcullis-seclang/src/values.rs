@@ -77,11 +77,6 @@ impl Values {
         }
     }
 
-    /// Bytes in use.
-    pub(crate) fn bytes_used(&self) -> usize {
-        self.arena.len()
-    }
-
     /// Copies bytes into the arena.
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
@@ -182,14 +177,6 @@ impl Values {
     /// The value of a variable that has one; empty when it is not set.
     pub(crate) fn scalar(&self, variable: Variable) -> &[u8] {
         self.list(List::of(variable)).first().map_or(&[], |entry| self.bytes(entry.value))
-    }
-
-    /// The first value under a name, in any case.
-    pub(crate) fn first(&self, list: List, name: &[u8]) -> Option<&[u8]> {
-        self.list(list)
-            .iter()
-            .find(|entry| self.bytes(entry.name).eq_ignore_ascii_case(name))
-            .map(|entry| self.bytes(entry.value))
     }
 }
 

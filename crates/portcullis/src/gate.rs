@@ -42,8 +42,8 @@ use portcullis_store::{
 use crate::{
     commands::default_data_directory,
     compile::{
-        firewall::RuleWorld,
         Compiled, World,
+        firewall::RuleWorld,
         identity::{SigningKeyRing, SigningKeysByName},
     },
     fetch,

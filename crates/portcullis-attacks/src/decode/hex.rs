@@ -3,7 +3,7 @@
 use super::{Buffer, hex_digit, is_serialized, is_text};
 
 /// Shorter values are numbers, colours and short hashes.
-const BYTES_MIN: usize = 12;
+pub(super) const BYTES_MIN: usize = 12;
 
 /// Decodes; whether the value is hexadecimal of text or of serialized objects.
 pub(super) fn decode(text: &[u8], out: &mut Buffer) -> bool {

@@ -30,6 +30,16 @@ impl Detector for Code {
     fn literals(&self) -> &'static [&'static str] {
         &[
             "<?",
+            "](",
+            "('",
+            "(\"",
+            "(`",
+            "sockaddr_in",
+            "check_output",
+            "getoutput",
+            "getstatusoutput",
+            "readdirsync",
+            "java.lang.",
             "php",
             "expect://",
             "phar://",

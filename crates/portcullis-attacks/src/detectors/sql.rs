@@ -38,6 +38,9 @@ const WINDOW: usize = 4096;
 /// Tokens that a window shares with the one before it, more than any rule reads ahead.
 const OVERLAP: usize = 256;
 
+/// Bytes of the shortest string in which another statement hides: `sleep(9)` in its quotes.
+const HIDING_BYTES_MIN: u32 = 10;
+
 /// Finds SQL injection.
 #[derive(Debug)]
 pub(super) struct Sql;
@@ -54,26 +57,25 @@ impl Detector for Sql {
     fn inspect(&self, view: &View<'_>, hits: &mut Hits) {
         let Some(pass) = weigh::Pass::of(&view.leaf, view.text) else { return };
         let marks = breakout::Marks::of(view.lower);
-        if !marks.worth_reading() {
+        if !marks.worth_reading(view.lower) {
             return;
         }
         let mut found = Findings::default();
         let mut tokens = Vec::with_capacity(64);
-        read(view.lower, 0, Start::Value, &mut tokens, &mut found);
-        if marks.has_quotes() && !found.is_certain() {
+        let hides = read(view.lower, 0, Start::Value, &mut tokens, &mut found);
+        if hides && !found.is_certain() {
             let mut blind = Findings::default();
             read(view.lower, 0, Start::Blind, &mut tokens, &mut blind);
             found.take_over(blind, SURE_IN_ANY_QUOTES);
         }
-        for breakout in breakout::find(view.lower, &marks) {
+        for breakout in breakout::find(view.lower, marks) {
             if found.is_certain() {
                 break;
             }
             read(view.lower, breakout.behind, breakout.start, &mut tokens, &mut found);
         }
-        let whole_statement = weigh::is_statement(view.lower);
         for finding in found.sorted() {
-            let score = pass.weigh(&finding, whole_statement);
+            let score = pass.weigh(&finding, view.lower);
             if score > 0 {
                 let span = finding.from..finding.to;
                 hits.push(Hit { class: Class::Sql, rule: finding.rule, score, span, why: finding.why });
@@ -82,17 +84,21 @@ impl Detector for Sql {
     }
 }
 
-/// Judges one reading, window by window.
-fn read(lower: &[u8], from: usize, start: Start, tokens: &mut Vec<Token>, found: &mut Findings) {
+/// Judges one reading, window by window; whether it holds strings long enough to hide a statement.
+fn read(lower: &[u8], from: usize, start: Start, tokens: &mut Vec<Token>, found: &mut Findings) -> bool {
     let mut lexer = Lexer::new(lower, from, start == Start::Blind);
     tokens.clear();
-    let mut first = true;
+    let (mut first, mut hides) = (true, false);
     loop {
         lexer.fill(tokens, WINDOW);
         let window = Tokens { list: tokens, lower, start, complete: lexer.done(), first };
         judge(&window, found);
+        hides |= tokens.iter().any(|token| {
+            matches!(token.kind, Kind::Text | Kind::OpenText(_))
+                && token.end - token.start >= HIDING_BYTES_MIN
+        });
         if lexer.done() || found.is_certain() {
-            return;
+            return hides;
         }
         first = false;
         let keep = tokens.len().saturating_sub(OVERLAP);
@@ -152,12 +158,10 @@ const LITERALS: &[&str] = &[
     "'",
     "\"",
     "`",
-    "--",
     "/*",
+    "shutdown",
     "||",
     "&&",
-    ";",
-    "#",
     "union",
     "select",
     "or",
@@ -195,8 +199,6 @@ const LITERALS: &[&str] = &[
     "backup",
     "bulk",
     "copy",
-    "un",
-    "sel",
     "load_file",
     "json_keys",
 ];

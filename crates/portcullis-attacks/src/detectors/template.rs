@@ -29,6 +29,7 @@ impl Detector for Template {
             "#include",
             "#parse",
             "t(java",
+            "t(org.",
             "t (java",
             "@(",
             "#_memberaccess",

@@ -129,7 +129,11 @@ impl Read for Firewall {
             return FirewallSettings::read_at(key, node, reader).map(Self);
         }
         let mode = Located::<Mode>::read_at(key, node, reader)?;
-        Some(Self(FirewallSettings { attacks: Some(mode.clone()), rules_mode: Some(mode), ..Self::default().0 }))
+        Some(Self(FirewallSettings {
+            attacks: Some(mode.clone()),
+            rules_mode: Some(mode),
+            ..Self::default().0
+        }))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -14,12 +14,16 @@ const NAMES_MAX: usize = 4096;
 /// Longer names are looked at anew each time.
 const NAME_BYTES_MAX: usize = 128;
 
+/// Names to classes, lower case.
+type ByName = HashMap<Box<[u8]>, u32>;
+
 /// The classes met so far.
 #[derive(Debug, Default)]
 pub(crate) struct Classes {
     plans: Vec<Plan>,
     by_units: HashMap<(u8, BitSet), u32>,
-    by_name: HashMap<(u8, u32), HashMap<Box<[u8]>, u32>>,
+    /// By phase and place.
+    by_name: HashMap<(u8, u32), ByName>,
     names: usize,
 }
 
@@ -44,7 +48,7 @@ impl Classes {
             Some(class) => *class,
             None => {
                 let class = self.plans.len() as u32;
-                self.plans.push(Plan::new(&batch.units, &units));
+                self.plans.push(Plan::new(&batch.units, &units, batch.matchers));
                 self.by_units.insert((phase, units), class);
                 class
             }

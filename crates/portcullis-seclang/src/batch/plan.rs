@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The plan for these units.
-    pub(crate) fn new(all: &[Unit], units: &BitSet) -> Self {
+    pub(crate) fn new(all: &[Unit], units: &BitSet, matchers: usize) -> Self {
         let root = Node {
             parent: 0,
             transformation: None,
@@ -64,6 +64,7 @@ impl Plan {
                 plan.ask(at, unit.matcher, number);
             }
         }
+        plan.wanted.grow(matchers);
         plan
     }
 
@@ -123,7 +124,7 @@ pub(crate) struct Bench {
     /// For each node which of the distinct outcomes is its own.
     outcome_of: Vec<usize>,
     wanted: BitSet,
-    candidates: BitSet,
+    matching: BitSet,
     units: Vec<u32>,
 }
 
@@ -133,12 +134,11 @@ impl Bench {
         self.units.clear();
         let classes = ByteClasses::of_value(value);
         if !plan.changed_by.may_change(classes) {
-            program.scanner.candidates(value, &plan.wanted, &mut self.candidates);
-            for number in self.candidates.iter() {
-                if program.matchers.get(number).is_some_and(|operator| operator.matches(value)) {
-                    for node in plan.nodes.iter().filter(|node| node.wanted.contains(number)) {
-                        add_units(node, number, &mut self.units);
-                    }
+            let matching = self.matching.words_for(plan.wanted.words().len() * 64);
+            program.scanner.matches(value, classes, plan.wanted.words(), matching);
+            for number in self.matching.iter() {
+                for node in plan.nodes.iter().filter(|node| node.wanted.contains(number)) {
+                    add_units(node, number, &mut self.units);
                 }
             }
         } else {
@@ -178,8 +178,9 @@ impl Bench {
             };
             self.outcome_of.push(outcome);
         }
-        for (number, (text, _)) in outcomes.iter().enumerate() {
+        for (number, (text, classes)) in outcomes.iter().enumerate() {
             self.wanted.clear();
+            self.wanted.grow(plan.wanted.words().len() * 64);
             let nodes = || plan.nodes.iter().zip(&self.outcome_of).filter(|(_, outcome)| **outcome == number);
             for (node, _) in nodes() {
                 self.wanted.union(&node.wanted);
@@ -187,12 +188,11 @@ impl Bench {
             if self.wanted.is_empty() {
                 continue;
             }
-            program.scanner.candidates(text, &self.wanted, &mut self.candidates);
-            for matcher in self.candidates.iter() {
-                if program.matchers.get(matcher).is_some_and(|operator| operator.matches(text)) {
-                    for (node, _) in nodes() {
-                        add_units(node, matcher, &mut self.units);
-                    }
+            let matching = self.matching.words_for(plan.wanted.words().len() * 64);
+            program.scanner.matches(text, *classes, self.wanted.words(), matching);
+            for matcher in self.matching.iter() {
+                for (node, _) in nodes() {
+                    add_units(node, matcher, &mut self.units);
                 }
             }
         }

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn read(text: &[u8], paths: &[&str], leaves: bool) -> (Vec<Vec<String>>, Result<(), Fault>) {
-    let namespaces: Vec<(Box<[u8]>, Box<[u8]>)> = vec![(b"s"[..].into(), b"urn:soap"[..].into())];
+    let namespaces = [crate::rules::Namespace { prefix: b"s"[..].into(), uri: b"urn:soap"[..].into() }];
     let xpaths: Vec<XPath> =
         paths.iter().map(|path| XPath::parse(path.as_bytes(), &namespaces).expect("an XPath")).collect();
     let mut values = Values::new(xpaths.len());

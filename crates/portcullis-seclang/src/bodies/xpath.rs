@@ -4,6 +4,8 @@
 //! `prefix:name`, `*`, `text()`, and `@name`, `@prefix:name`, `@*` as the last step. Prefixes are those of `xmlns` actions.
 //! Everything else (predicates, functions, other axes) is refused at load.
 
+use crate::rules::Namespace;
+
 /// What a step's name must be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Test {
@@ -68,7 +70,7 @@ impl XPath {
     ///
     /// # Errors
     /// What is not understood, for the author of the rule.
-    pub(crate) fn parse(text: &[u8], namespaces: &[(Box<[u8]>, Box<[u8]>)]) -> Result<Self, String> {
+    pub(crate) fn parse(text: &[u8], namespaces: &[Namespace]) -> Result<Self, String> {
         let Ok(text) = std::str::from_utf8(text) else {
             return Err("an XPath must be UTF-8".to_owned());
         };
@@ -149,7 +151,7 @@ impl Test {
     }
 }
 
-fn test(name: &str, namespaces: &[(Box<[u8]>, Box<[u8]>)]) -> Result<Test, String> {
+fn test(name: &str, namespaces: &[Namespace]) -> Result<Test, String> {
     if name == "*" {
         return Ok(Test::Any);
     }
@@ -164,8 +166,8 @@ fn test(name: &str, namespaces: &[(Box<[u8]>, Box<[u8]>)]) -> Result<Test, Strin
     let namespace = match prefix {
         None => None,
         Some(prefix) => {
-            let declared = namespaces.iter().find(|(known, _)| **known == *prefix.as_bytes());
-            let Some((_, uri)) = declared else {
+            let declared = namespaces.iter().find(|known| *known.prefix == *prefix.as_bytes());
+            let Some(Namespace { uri, .. }) = declared else {
                 return Err(format!(
                     "the prefix `{prefix}` is not declared by an `xmlns` action of the rule"
                 ));

@@ -125,9 +125,7 @@ impl Compiler<'_> {
             WrittenSelector::Key(key) => Selector::Key(key.to_ascii_lowercase().into()),
             WrittenSelector::Regex(pattern) => self.selector_regex(pattern, target.place),
             WrittenSelector::XPath(path) => {
-                let pairs: Vec<_> =
-                    namespaces.iter().map(|each| (each.prefix.clone(), each.uri.clone())).collect();
-                match XPath::parse(path, &pairs) {
+                match XPath::parse(path, namespaces) {
                     Ok(path) => source = Source::List(self.names.xpath(path)),
                     Err(reason) => self.error(target.place, reason, path),
                 }

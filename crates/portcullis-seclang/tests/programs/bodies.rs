@@ -69,8 +69,13 @@ fn xml_is_selected_by_paths() {
 }
 
 #[test]
-fn the_raw_body_is_there_whatever_reads_it() {
+fn the_raw_body_is_there_but_for_xml() {
     check(&rule("REQUEST_BODY", "@contains a=1"), &form("a=1"), "1");
+    let xml = post("text/xml", "<name>text</name>");
+    check(&format!("{XML}{}", rule("REQUEST_BODY", "@contains name")), &xml, "");
+    let force = "SecAction \"id:91,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On\"\n";
+    check(&format!("{XML}{force}{}", rule("REQUEST_BODY", "@contains name")), &xml, "1");
+    check(&format!("{XML}{}", rule("REQUEST_BODY", "@contains name")), &post("text/xml", "<name>text"), "1");
     check(&rule("REQUEST_BODY_LENGTH", "@eq 3"), &form("a=1"), "1");
     check(&rule("FULL_REQUEST", "@rx (?s)Host: example.com.*a=1$"), &form("a=1"), "1");
     check(&format!("SecRequestBodyAccess Off\n{}", rule("ARGS", "@streq 1")), &form("a=1"), "");

@@ -1,6 +1,7 @@
 //! Small rule programs with exchanges and what must come of them: every feature of the language, right and wrong.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop where they fail")]
+#![allow(unreachable_pub, reason = "the support is shared by tests")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -14,10 +14,13 @@ use portcullis_seclang::{
 /// What every program starts with.
 pub const BASE: &str = "SecRuleEngine On\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n";
 
+/// Instances by collection and key.
+type Kept = HashMap<(String, Vec<u8>), Vec<Stored>>;
+
 #[derive(Default)]
 pub struct World {
     micros: AtomicU64,
-    kept: Mutex<HashMap<(String, Vec<u8>), Vec<Stored>>>,
+    kept: Mutex<Kept>,
 }
 
 impl World {

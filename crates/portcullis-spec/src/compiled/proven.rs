@@ -113,8 +113,8 @@ impl<'a> Walk<'a> {
             }
             _ => false,
         };
-        let formatted =
-            is_text && matches!(word("format"), Some("uuid" | "date" | "date-time" | "time" | "ipv4" | "ipv6"));
+        let formatted = is_text
+            && matches!(word("format"), Some("uuid" | "date" | "date-time" | "time" | "ipv4" | "ipv6"));
         listed
             || kind
             || formatted

@@ -16,7 +16,8 @@ pub(crate) fn of(subject: &Subject<'_>) -> Result<Exceptions, Problem> {
     for written in &subject.api.except {
         if !EXCEPTABLE.iter().any(|it| written.rule.starts_with(it)) {
             let message = format!("there can be no exception from `{}`", written.rule);
-            let hint = "exceptions speak of `schema/…`, `limits/…`, `login_attempts/…`, `attacks/…` and `rules/…`";
+            let hint =
+                "exceptions speak of `schema/…`, `limits/…`, `login_attempts/…`, `attacks/…` and `rules/…`";
             return Err(Problem::error(format!("api {}", subject.name), message).hint(hint));
         }
         if written.operation.as_ref().is_none_or(|key| names(key, subject)) {

@@ -6,11 +6,7 @@ mod files;
 mod ports;
 mod texts;
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use portcullis_attacks::{Class, Inspector, Settings};
 use portcullis_config::{

@@ -48,8 +48,10 @@ pub(super) fn compare(
     let judged =
         ["auth", "limit", "login", "roles", "scopes", "deny", "stream", "headers.allow_server", "mode"];
     for (old, new) in before.rows().into_iter().zip(after.rows()) {
-        let done =
-            judged.contains(&old.key) || old.key.starts_with("schema.") || old.key.starts_with("firewall.") || old.key.starts_with("size.");
+        let done = judged.contains(&old.key)
+            || old.key.starts_with("schema.")
+            || old.key.starts_with("firewall.")
+            || old.key.starts_with("size.");
         if !done && old.value != new.value {
             differences.note(judge(old.key, &old.value, &new.value), subject, old.key, old.value, new.value);
         }

@@ -138,7 +138,11 @@ pub(crate) fn danger(call: &Call<'_>) -> Option<Danger> {
         b"send" if starts(call.arguments, &[b":system", b":exec", b":eval", b"'system", b"\"system"]) => {
             found("command_call", 9, COMMAND)
         }
-        name if name.len() > 1 && name.starts_with(b"$") && quoted && !call.qualifier.ends_with(b".") => {
+        name if name.len() > 1
+            && name.starts_with(b"$")
+            && calls::is_quoted(call.arguments)
+            && !call.qualifier.ends_with(b".") =>
+        {
             found("variable_function", 6, "calls a function whose name is in a variable")
         }
         _ => None,

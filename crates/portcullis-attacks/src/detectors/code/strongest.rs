@@ -47,6 +47,10 @@ impl<'v, 'a> Strongest<'v, 'a> {
             return;
         }
         self.weighed += 1;
+        // Finders name a number of bytes from where they stand; the value may end before.
+        let length = self.view.text.len();
+        let start = span.start.min(length);
+        let span = start..span.end.clamp(start, length);
         let score = weight::weigh(self.view, &span, score.min(10), nature);
         if score > known {
             self.hit = Some(Hit { class: self.class, rule, score, span, why });

@@ -1,5 +1,8 @@
 //! Finds the quotes by which a value could leave the string it lands in.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
 use super::{lexer::word_length, token::Start, word::Word};
@@ -11,45 +14,64 @@ const READINGS_MAX: usize = 5;
 
 /// Which bytes occur in a value, so that prose costs one pass.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Marks {
-    quotes: bool,
-    others: bool,
-}
+pub(super) struct Marks(u8);
+
+/// `'`, `"`, `` ` ``.
+const QUOTE: u8 = 1;
+/// What a condition, a call, a comment or a second statement cannot do without.
+const SIGN: u8 = 2;
+/// Bytes beyond ASCII, which may cut words.
+const BEYOND: u8 = 4;
+/// `-`, two of which begin a comment.
+const DASH: u8 = 8;
+
+/// What each byte is.
+const TABLE: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 255")]
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse")]
+        {
+            table[byte] = match byte as u8 {
+                b'\'' | b'"' | b'`' => QUOTE,
+                b'=' | b'<' | b'>' | b'(' | b'#' | b'*' | b'@' | b'&' | b'|' | b';' => SIGN,
+                b'-' => DASH,
+                0x80.. => BEYOND,
+                _ => 0,
+            };
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Words that are enough without any sign.
+static WORDS: LazyLock<[Finder<'static>; 10]> = LazyLock::new(|| {
+    ["select", "union", "drop", "order", "group", "like", "between", "is n", "shutdown", "backup"]
+        .map(Finder::new)
+});
 
 impl Marks {
     /// Looks a value through.
     pub(super) fn of(lower: &[u8]) -> Self {
-        let quotes = memchr::memchr3(b'\'', b'"', b'`', lower).is_some();
-        let others = memchr::memchr3(b'=', b'(', b';', lower).is_some()
-            || memchr::memchr3(b'<', b'>', b'#', lower).is_some()
-            || memchr::memchr3(b',', b'@', b'*', lower).is_some()
-            || memchr::memchr2(0xE2, 0xC2, lower).is_some()
-            || memchr::memmem::find(lower, b"--").is_some()
-            || memchr::memmem::find(lower, b"select").is_some()
-            || [
-                b" by ".as_slice(),
-                b"like",
-                b"between",
-                b" is ",
-                b"union",
-                b"+by+",
-                b" or ",
-                b"drop",
-                b"exec",
-            ]
-            .iter()
-            .any(|word| memchr::memmem::find(lower, word).is_some());
-        Self { quotes, others }
+        Self(
+            lower
+                .iter()
+                .fold(0, |marks, byte| marks | TABLE.get(usize::from(*byte)).copied().unwrap_or_default()),
+        )
     }
 
     /// Whether quotes occur.
-    pub(super) fn has_quotes(&self) -> bool {
-        self.quotes
+    pub(super) fn has_quotes(self) -> bool {
+        self.0 & QUOTE != 0
     }
 
-    /// Whether any rule could find something.
-    pub(super) fn worth_reading(&self) -> bool {
-        self.quotes || self.others
+    /// Whether any rule could find something in the value.
+    pub(super) fn worth_reading(self, lower: &[u8]) -> bool {
+        self.0 & (QUOTE | SIGN | BEYOND) != 0
+            || (self.0 & DASH != 0 && lower.windows(2).any(|pair| pair == b"--"))
+            || WORDS.iter().any(|word| word.find(lower).is_some())
     }
 }
 
@@ -63,9 +85,9 @@ pub(super) struct Breakout {
 }
 
 /// The quotes behind which something follows that an injection would have there.
-pub(super) fn find(lower: &[u8], marks: &Marks) -> SmallVec<[Breakout; READINGS_MAX]> {
+pub(super) fn find(lower: &[u8], marks: Marks) -> SmallVec<[Breakout; READINGS_MAX]> {
     let mut found = SmallVec::new();
-    if !marks.quotes {
+    if !marks.has_quotes() {
         return found;
     }
     let mut seen = [false; 3];

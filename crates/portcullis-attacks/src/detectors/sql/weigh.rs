@@ -10,7 +10,6 @@ const PROSE_WORDS: usize = 5;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pass {
     field: Field,
-    prose: bool,
 }
 
 impl Pass {
@@ -20,24 +19,24 @@ impl Pass {
         match leaf.field {
             // A patch or a script holds SQL of its own; a voucher code does not, and is short.
             Field::Code if !short => None,
-            field => Some(Self { field, prose: reads_as_prose(text) }),
+            field => Some(Self { field }),
         }
     }
 
     /// The score of a finding here.
-    pub(super) fn weigh(&self, finding: &Finding, whole_statement: bool) -> u8 {
+    pub(super) fn weigh(&self, finding: &Finding, lower: &[u8]) -> u8 {
         match self.field {
-            Field::Query | Field::Code if whole_statement => 0,
+            Field::Query | Field::Code if is_statement(lower) => 0,
             Field::Query if matches!(finding.rule, "whole_statement" | "subquery" | "catalog_table") => 0,
             Field::Code if finding.rule.ends_with("_condition") => finding.score.min(6),
-            Field::Prose | Field::Markup if self.prose => finding.score.min(5),
+            Field::Prose | Field::Markup if reads_as_prose(lower) => finding.score.min(5),
             _ => finding.score,
         }
     }
 }
 
 /// Whether the text begins as a statement does, for fields that take statements.
-pub(super) fn is_statement(lower: &[u8]) -> bool {
+fn is_statement(lower: &[u8]) -> bool {
     let begin = lower.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b'(').count();
     let rest = lower.get(begin..).unwrap_or_default();
     let word =
@@ -65,12 +64,12 @@ fn reads_as_prose(text: &[u8]) -> bool {
     for word in text.split(|byte| *byte == b' ' || *byte == b'\n').take(400) {
         let plain = word.strip_suffix(b",").or(word.strip_suffix(b".")).unwrap_or(word);
         let letters = plain.len() > 1 && plain.iter().all(u8::is_ascii_alphabetic);
-        if letters && Word::of(&plain.to_ascii_lowercase()).is_none() {
+        if letters && Word::of(plain).is_none() {
             row += 1;
             if row >= PROSE_WORDS {
                 return true;
             }
-        } else if !(letters || plain == b"a" || plain == b"I") {
+        } else if !(letters || plain == b"a" || plain == b"i") {
             row = 0;
         }
     }

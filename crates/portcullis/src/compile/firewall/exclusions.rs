@@ -73,7 +73,8 @@ fn removals(what: &str, field: Option<&str>) -> Result<String, String> {
 /// A field as the rule language names it: `/lines/*/note` in a body, or a parameter, header field or cookie.
 fn targets(field: &str) -> Option<Vec<String>> {
     let is_plain = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]$@".contains(&byte))
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]$@".contains(&byte))
     };
     let Some(pointer) = field.strip_prefix('/') else {
         let collections = ["ARGS", "ARGS_NAMES", "REQUEST_HEADERS", "REQUEST_COOKIES"];

@@ -5,8 +5,13 @@ use std::sync::Arc;
 use crate::compile::chain::Subject;
 
 /// The variables of `TX` that are set for each call: the engine must not take their values for constants.
-pub(super) const NAMES: &[&str] =
-    &["allowed_methods", "allowed_request_content_type", EXCLUSIONS, "portcullis_api", "portcullis_operation"];
+pub(super) const NAMES: &[&str] = &[
+    "allowed_methods",
+    "allowed_request_content_type",
+    EXCLUSIONS,
+    "portcullis_api",
+    "portcullis_operation",
+];
 
 /// The numbers of the exclusions that hold for an operation, each between commas.
 pub(super) const EXCLUSIONS: &str = "portcullis_exclusions";
