@@ -32,6 +32,8 @@ struct Family {
     rule: &'static str,
     why: &'static str,
     worth: Worth,
+    /// For mere names: whether one in any path shows the intent.
+    is_rare_in_paths: bool,
     /// Directory names of which one must stand before, with any separator between; empty for none.
     under: &'static [&'static str],
     names: &'static [&'static str],
@@ -42,6 +44,7 @@ const FAMILIES: &[Family] = &[
         rule: "unix_account_file",
         why: "the path of a file of accounts or of the system's identity",
         worth: Worth::Secret,
+        is_rare_in_paths: false,
         under: &["etc"],
         names: &[
             "passwd",
@@ -78,6 +81,7 @@ const FAMILIES: &[Family] = &[
         rule: "unix_configuration_file",
         why: "the path of a service's configuration",
         worth: Worth::Telling,
+        is_rare_in_paths: false,
         under: &["etc"],
         names: &[
             "apache",
@@ -125,6 +129,7 @@ const FAMILIES: &[Family] = &[
         rule: "process_file",
         why: "the path of a process' own memory, environment or open files",
         worth: Worth::Secret,
+        is_rare_in_paths: false,
         under: &["proc"],
         names: &[
             "self",
@@ -147,6 +152,7 @@ const FAMILIES: &[Family] = &[
         rule: "windows_system_file",
         why: "the path of a file that every Windows has",
         worth: Worth::Secret,
+        is_rare_in_paths: false,
         under: &["windows", "winnt", "system32", "drivers", "c:", "windows32"],
         names: &[
             "win.ini",
@@ -182,6 +188,7 @@ const FAMILIES: &[Family] = &[
         rule: "windows_system_file",
         why: "the name of a file that every Windows has",
         worth: Worth::Name,
+        is_rare_in_paths: true,
         under: &[],
         names: &[
             "boot.ini",
@@ -198,6 +205,7 @@ const FAMILIES: &[Family] = &[
         rule: "java_application_file",
         why: "the protected directory of a Java web application",
         worth: Worth::Secret,
+        is_rare_in_paths: false,
         under: &["web-inf"],
         names: &[
             "web",
@@ -217,6 +225,7 @@ const FAMILIES: &[Family] = &[
         rule: "java_application_file",
         why: "the protected directory of a Java web application",
         worth: Worth::Secret,
+        is_rare_in_paths: false,
         under: &["meta-inf"],
         names: &["context.xml", "maven", "manifest.mf", "persistence.xml", "application.xml"],
     },
@@ -224,6 +233,7 @@ const FAMILIES: &[Family] = &[
         rule: "key_file",
         why: "the path of private keys or cloud credentials",
         worth: Worth::Secret,
+        is_rare_in_paths: false,
         under: &[".ssh", ".aws", ".kube", ".docker", ".gnupg", ".azure"],
         names: &[
             "id_rsa",
@@ -240,13 +250,13 @@ const FAMILIES: &[Family] = &[
         rule: "secret_configuration",
         why: "the name of a file that holds an application's passwords",
         worth: Worth::Name,
+        is_rare_in_paths: false,
         under: &[],
         names: &[
             "wp-config.php",
             "web.config",
             ".htpasswd",
             ".htaccess",
-            ".bash_history",
             "database.yml",
             "parameters.yml",
             "appsettings.json",
@@ -270,9 +280,26 @@ const FAMILIES: &[Family] = &[
         ],
     },
     Family {
+        rule: "home_directory_file",
+        why: "the name of a file in which a person's commands or passwords are kept",
+        worth: Worth::Name,
+        is_rare_in_paths: true,
+        under: &[],
+        names: &[
+            ".bash_history",
+            ".zsh_history",
+            ".mysql_history",
+            ".psql_history",
+            ".netrc",
+            ".pgpass",
+            ".git-credentials",
+        ],
+    },
+    Family {
         rule: "log_file",
         why: "the path of a log that reveals others' requests or takes planted code",
         worth: Worth::Telling,
+        is_rare_in_paths: false,
         under: &["log", "logs", "apache", "apache2", "httpd", "nginx", "adm"],
         names: &[
             "access.log",
@@ -341,7 +368,7 @@ pub(super) fn find(lower: &[u8], at: Where) -> Option<Found> {
         let is_secret = family.worth == Worth::Secret;
         let is_in_path = || separators(lower.get(..found.start()).unwrap_or_default()).is_some();
         let worth = match family.worth {
-            Worth::Name if family.rule == "windows_system_file" && is_in_path() => Worth::NameInPath,
+            Worth::Name if family.is_rare_in_paths && is_in_path() => Worth::NameInPath,
             other => other,
         };
         best = Some(Found { worth, rule: family.rule, why: family.why, span: start..found.end() });

@@ -79,6 +79,7 @@ struct Found {
     /// The command was hidden by quotes, escapes, variables, or named by its path.
     is_disguised: bool,
     has_path: bool,
+    is_shell: bool,
     end: usize,
 }
 
@@ -88,9 +89,12 @@ fn read(view: &View<'_>, place: Place) -> Option<Found> {
     let mut at = place.command;
     let mut was_prefixed = false;
     for _ in 0..PREFIXES_MAX {
-        let word = words::next(view.lower, at, in_braces)?;
+        let word = words::name(view.lower, at, in_braces)?;
         at = word.end;
         // An assignment, or a variable that is empty: what follows is the command.
+        if let Some(found) = of_variables(view.lower, &word) {
+            return Some(found);
+        }
         if is_assignment(&word) || (word.text.is_empty() && word.is_broken) {
             continue;
         }
@@ -118,7 +122,8 @@ fn read(view: &View<'_>, place: Place) -> Option<Found> {
         }
         let (fits, end) = argument(view.lower, &word, command, in_braces);
         let is_disguised = word.is_broken || has_hidden_blank(view.lower, &word) || in_braces;
-        return Some(Found { command, fits, is_disguised, has_path, end });
+        let is_shell = name.ends_with(b"sh");
+        return Some(Found { command, fits, is_disguised, has_path, is_shell, end });
     }
     None
 }
@@ -126,9 +131,35 @@ fn read(view: &View<'_>, place: Place) -> Option<Found> {
 /// Prefixes and assignments before a command that are skipped.
 const PREFIXES_MAX: usize = 6;
 
+/// `a=wh;b=oami;$a$b`: a name put together from variables that the value itself has set.
+fn of_variables(lower: &[u8], word: &Word) -> Option<Found> {
+    let spelling = lower.get(word.start..word.end)?;
+    let mut parts = spelling.split(|byte| *byte == b'$');
+    let is_name = |part: &[u8]| {
+        part.first().is_some_and(u8::is_ascii_alphabetic) && part.iter().all(u8::is_ascii_alphanumeric)
+    };
+    let is_made_of_variables = parts.next() == Some(b"") && parts.clone().count() >= 2 && parts.all(is_name);
+    let first = spelling.get(1..)?.split(|byte| *byte == b'$').next()?;
+    if !(word.text.is_empty() && is_made_of_variables) {
+        return None;
+    }
+    let before = lower.get(..word.start)?;
+    let before = before.get(before.len().saturating_sub(SETTINGS_BYTES_MAX)..)?;
+    let mut set = before.split(|byte| matches!(byte, b';' | b'&' | b' '));
+    if !set.any(|part| part.strip_prefix(first).is_some_and(|rest| rest.starts_with(b"="))) {
+        return None;
+    }
+    let command = Command { rarity: Rarity::Rare, fits: Fits::EXPANSION, subcommands: &[] };
+    let fits = Fits::EXPANSION;
+    Some(Found { command, fits, is_disguised: true, has_path: false, is_shell: false, end: word.end })
+}
+
+/// How far back a variable's setting is looked for.
+const SETTINGS_BYTES_MAX: usize = 128;
+
 fn of_glob(word: &Word) -> Found {
     let command = Command { rarity: Rarity::Rare, fits: Fits::PATH, subcommands: &[] };
-    Found { command, fits: Fits::PATH, is_disguised: true, has_path: true, end: word.end }
+    Found { command, fits: Fits::PATH, is_disguised: true, has_path: true, is_shell: false, end: word.end }
 }
 
 fn has_hidden_blank(lower: &[u8], word: &Word) -> bool {
@@ -148,7 +179,7 @@ fn is_capitalised(text: &[u8], word: &Word, command: Command) -> bool {
         text.get(word.start..word.end).unwrap_or_default().iter().filter(|byte| byte.is_ascii_alphabetic());
     let is_upper = |letter: Option<&u8>| letter.is_some_and(u8::is_ascii_uppercase);
     let (first, second) = (is_upper(letters.next()), is_upper(letters.next()));
-    first && (!second || (command.rarity == Rarity::Word && !commands::is_of_windows(&word.text)))
+    first && (!second || (command.rarity != Rarity::Rare && !commands::is_of_windows(&word.text)))
 }
 
 /// A command's name without directory and ending, and whether there was a directory.
@@ -282,6 +313,13 @@ fn judge(view: &View<'_>, place: Place, found: &Found, about: Surroundings) -> O
         (Opening::Substitution, false, true) => 10,
         // `wait; sleep` is punctuated as a language is; `a;id` is not.
         (Opening::Separator, false, true) if is_compact && is_english && place.command > place.at + 1 => 5,
+        // `name;date` and `title|date|id` list fields.
+        (Opening::Separator, false, true)
+            if is_compact && is_english && found.command.rarity == Rarity::Everyday =>
+        {
+            4
+        }
+        (Opening::Separator, false, true) if is_compact && is_list(prefix) => 5,
         (Opening::Separator, false, true) if is_compact => 10,
         (Opening::Separator, false, true) => 6,
         (Opening::Ampersand, true, _) if !(about.is_address && found.fits.has(Fits::BARE)) => 10,
@@ -293,11 +331,15 @@ fn judge(view: &View<'_>, place: Place, found: &Found, about: Surroundings) -> O
         (Opening::Line, false, true) if is_compact && about.lines <= LINES_FEW => 10,
         (Opening::WrittenLine, false, true) if is_compact => 10,
         (Opening::Line, false, true) => 3,
+        // `run `ls -la` please`
+        (Opening::Backtick, _, true) if is_english && prefix.ends_with(b" ") => 5,
         (Opening::Backtick, _, true) if !about.is_prose => 10,
         (Opening::Backtick, true, _) => 5,
         (Opening::Start, true, _) if view.leaf.at == Where::Path && !real => return None,
         (Opening::Start, true, _) if names_command(view.leaf.name) => 10,
         (Opening::Start, true, _) if is_rare && real => 10,
+        // A shell by itself is what a container starts with.
+        (Opening::Start, true, _) if found.fits == Fits::BARE && found.is_shell => 5,
         (Opening::Start, true, _) if found.has_path || found.is_disguised => 10,
         // A whole value that only a machine reads: whoever sends it sees whether it is run.
         (Opening::Start, true, _)
@@ -330,6 +372,14 @@ fn judge(view: &View<'_>, place: Place, found: &Found, about: Surroundings) -> O
         span: place.at..found.end.min(view.text.len()),
         why: why(place.opening),
     })
+}
+
+/// Words and separators alone.
+fn is_list(prefix: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'|' | b';' | b'_');
+    prefix.iter().any(|byte| matches!(byte, b'|' | b';'))
+        && prefix.iter().all(is_part)
+        && prefix.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// A longer text before an operator is more than the argument that the application puts there.
