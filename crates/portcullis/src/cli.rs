@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Fetch, list and test the firewall's rules
+    #[command(subcommand)]
+    Rules(Rules),
     /// Show the record of exchanges
     Events(Events),
     /// Work with the record's proof
@@ -102,6 +105,49 @@ pub(crate) struct Run {
 
 /// Where the demo listens unless told otherwise.
 pub(crate) const DEMO_LISTEN: &str = "127.0.0.1:8080";
+
+/// `portcullis rules`
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Fetch a release of the OWASP CRS and verify it
+    Fetch(RulesFetch),
+}
+
+/// `portcullis rules fetch`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  portcullis rules fetch 4.25.0
+  portcullis rules fetch --from https://mirror.example/coreruleset-4.25.0-minimal.tar.gz
+  portcullis rules fetch --from ./crs.tar.gz --signature ./crs.tar.gz.asc --key ./crs-key.asc
+  portcullis rules fetch --from ./crs.tar.gz --sha256 HEX --checksum-only")]
+pub(crate) struct RulesFetch {
+    /// The version to fetch from the project's releases, for example 4.25.0
+    pub(crate) version: Option<String>,
+    /// Take the archive (.tar.gz) from this URL or file instead
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) from: Option<String>,
+    /// Its detached signature (default: the archive's place with .asc)
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) signature: Option<String>,
+    /// The public key (default: the project's, fetched from its site)
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) key: Option<String>,
+    /// The fingerprint that the key must have (default: that of the CRS project)
+    #[arg(long, value_name = "HEX")]
+    pub(crate) fingerprint: Option<String>,
+    /// The SHA-256 that the archive must have, besides its signature
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<String>,
+    /// Let the checksum do, without a signature
+    #[arg(long)]
+    pub(crate) checksum_only: bool,
+    /// The folder to unpack into
+    #[arg(long, value_name = "DIR", default_value = "crs")]
+    pub(crate) into: PathBuf,
+    /// Replace the folder if there is one
+    #[arg(long)]
+    pub(crate) force: bool,
+}
 
 /// `portcullis demo`
 #[derive(Args, Clone, Debug)]

@@ -11,6 +11,7 @@ mod fetch;
 mod gate;
 mod jwks;
 mod load;
+mod openpgp;
 mod outside;
 mod show_event;
 mod system;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::{
-    cli::{Audit, Cli, Command},
+    cli::{Audit, Cli, Command, Rules},
     commands::complain,
     control_client::NoGate,
     exit::Exit,
@@ -52,6 +53,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Diff(arguments) => commands::diff::run(&arguments),
         Command::Schema => commands::reference::schema(),
         Command::Keys(command) => commands::keys::run(&command),
+        Command::Rules(Rules::Fetch(arguments)) => commands::rules::fetch::run(&arguments),
         Command::Events(arguments) => commands::events::run(&arguments),
         Command::Audit(Audit::Verify(arguments)) => commands::audit::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),

@@ -11,6 +11,7 @@ mod live;
 pub(crate) mod proxy;
 pub(crate) mod reference;
 pub(crate) mod reload;
+pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod status;
 

@@ -1,0 +1,3 @@
+//! `portcullis rules`: one file a command.
+
+pub(crate) mod fetch;
