@@ -30,9 +30,10 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
 use self::commands::{Call, Command, filled_in};
 
 /// The examples that have a test below.
-const TESTED: [&str; 10] = [
+const TESTED: [&str; 11] = [
     "api-keys-and-plans",
     "exceptions",
+    "firewall",
     "jwt-oidc",
     "limits",
     "mtls",
@@ -270,6 +271,12 @@ async fn several_apis_with_include() {
 #[tokio::test]
 async fn exceptions() {
     let (_, upstream) = tried("exceptions").await;
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn firewall() {
+    let (_, upstream) = tried("firewall").await;
     assert_eq!(upstream.seen().len(), 2);
 }
 
