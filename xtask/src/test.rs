@@ -1,5 +1,7 @@
 //! `cargo xtask test`: installs what tests need and is missing, then runs all of them.
 
+use std::process::Command;
+
 use crate::{cargo, install, run as run_command};
 
 /// Real components that the tests start themselves.
@@ -8,6 +10,10 @@ const NPM: &[&str] = &["oidc-provider@9"];
 /// Installs, builds the binary under test, runs every test. `args` go to the test runner.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let npm = install::npm(NPM)?;
+    // Signs the releases that tests of `rules fetch` verify.
+    if !Command::new("gpg").arg("--version").output().is_ok_and(|it| it.status.success()) {
+        install::debian(&["gnupg"])?;
+    }
     // The whole-system tests start the binary that users start.
     run_command(cargo().args(["build", "--package", "portcullis"]))?;
     let binary = crate::target().join("debug/portcullis");
