@@ -7,6 +7,7 @@ pub(crate) mod calls;
 pub(crate) mod cursor;
 pub(crate) mod fold;
 mod functions;
+mod loading;
 mod marks;
 pub(crate) mod strongest;
 #[cfg(test)]
@@ -30,6 +31,10 @@ impl Detector for Code {
     fn literals(&self) -> &'static [&'static str] {
         &[
             "<?",
+            "#post_render",
+            "#pre_render",
+            "#lazy_builder",
+            "#access_callback",
             "](",
             "('",
             "(\"",

@@ -173,6 +173,8 @@ fn header(rest: &[u8]) -> Option<(u8, &'static str, &'static str, usize)> {
 
 fn weigh(view: &View<'_>, strength: u8, lines: usize) -> u8 {
     let is_path = view.leaf.at == Where::Path;
+    // A parameter of an address has one line.
+    let strength = if view.leaf.at == Where::Query && strength >= 7 { 10 } else { strength };
     match view.leaf.field {
         Field::Code => strength.min(2),
         Field::Prose | Field::Markup | Field::Query | Field::Opaque => strength.min(3),

@@ -4,6 +4,7 @@
 //! for them, the ways up counted, the file at the end known or not. Ways up alone are common in source code; ways up in
 //! disguise are not common anywhere.
 
+mod families;
 mod files;
 mod runs;
 mod wrappers;
@@ -55,6 +56,10 @@ impl Detector for Path {
             ".ssh",
             ".aws",
             "htpasswd",
+            "_history",
+            ".netrc",
+            ".pgpass",
+            "credentials",
             "passwd",
             "shadow",
             "/var/",
@@ -107,7 +112,7 @@ fn judge_traversal(view: &View<'_>, run: &runs::Traversal, file: Option<&files::
         // A client resolves ways up in a path before it sends it (RFC 3986 §5.2.4), so that one who does not means it.
         (_, _, false) if view.leaf.at == Where::Path => 10,
         // Neither does an address' parameter or a form's file lie beside where the program runs.
-        (_, _, false) if run.at_start && is_of_request(view) => 10,
+        (_, _, false) if run.at_start && is_of_request(view) && !is_of_source_tree(view.lower) => 10,
         (_, true, false) => 8,
         (_, false, false) if run.at_start || run.after_slash => 6,
         (_, false, false) => 4,
@@ -136,6 +141,8 @@ fn judge_file(view: &View<'_>, file: files::Found, run: Option<&runs::Traversal>
     let strength = match (file.worth, run) {
         (files::Worth::Secret, _) => 10,
         (files::Worth::Telling, Some(run)) if run.ups > 0 => 10,
+        // A whole parameter of an address that names a log or a configuration asks for it.
+        (files::Worth::Telling, _) if view.leaf.at == Where::Query && file.span.start <= 8 => 10,
         (files::Worth::Telling, _) => 5,
         (files::Worth::NameInPath, _) => 10,
         (files::Worth::Name, Some(run)) if run.ups > 0 || run.is_disguised => 10,

@@ -4,8 +4,10 @@
 //! wherever it stands: a tag that runs or loads something, an attribute that handles an event, a URL that is code,
 //! JavaScript that calls what only exploits call from the middle of a value.
 
+mod document;
 mod handlers;
 mod idioms;
+mod letterless;
 mod stripped;
 mod tags;
 mod urls;

@@ -31,6 +31,7 @@ impl Detector for Xxe {
             "<!attlist",
             "<!notation",
             "<?xml-stylesheet",
+            "xop:include",
             "<\0!\0d\0",
         ]
     }
@@ -57,11 +58,12 @@ impl Detector for Xxe {
     }
 }
 
-/// Whether a value is a whole XML body.
+/// Whether a value is a whole XML body, or a part of one that is XML as a whole.
 pub(super) fn is_document(view: &View<'_>) -> bool {
+    let text = view.leaf.value.trim_ascii_start();
+    let begins = |start: &[u8]| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
     view.leaf.at == Where::Body
-        && view.leaf.name.is_empty()
-        && view.leaf.value.trim_ascii_start().starts_with(b"<")
+        && if view.leaf.name.is_empty() { begins(b"<") } else { begins(b"<?xml") || begins(b"<soap") }
 }
 
 type Found = (&'static str, u8, usize, &'static str);
@@ -141,6 +143,17 @@ fn inclusion(lower: &[u8]) -> Option<Found> {
     }
     if let Some(at) = memmem::find(lower, b"<xi:include") {
         return Some(("xml_inclusion", 10, at, why));
+    }
+    // MTOM refers to its own parts, `cid:`; what refers elsewhere has it fetched (W3C XOP §2.1).
+    if let Some(at) = memmem::find(lower, b"xop:include") {
+        let rest = lower.get(at..).unwrap_or_default();
+        let element = rest.split(|byte| *byte == b'>').next().unwrap_or_default();
+        let element = element.get(..DECLARATION_BYTES_MAX).unwrap_or(element);
+        let is_elsewhere =
+            memmem::find(element, b"href").is_some() && memmem::find(element, b"cid:").is_none();
+        if is_elsewhere {
+            return Some(("xml_inclusion", 10, at, why));
+        }
     }
     let at = memmem::find(lower, b"<?xml-stylesheet")?;
     let rest = lower.get(at..).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::{
     calls::{self, Call, Manner},
-    cursor,
+    cursor, loading,
     strongest::Strongest,
 };
 
@@ -105,12 +105,12 @@ pub(crate) fn danger(call: &Call<'_>) -> Option<Danger> {
         | b"move_uploaded_file"
         | b"fopen"
         | b"fputs"
-        | b"unlink" => found("file_call", file(call, quoted), FILE),
+        | b"unlink" => found("file_call", loading::file(call, quoted), FILE),
         b"open" if quoted && cursor::has_any(call.arguments, &[b"/etc/", b"/proc/", b"passwd", b"/flag"]) => {
             found("file_call", 10, FILE)
         }
         b"require" | b"require_once" | b"include" | b"include_once" | b"import" | b"__import__"
-        | b"import_module" => found("module_call", module(call), MODULE),
+        | b"import_module" => found("module_call", loading::module(call), MODULE),
         b"constructor" | b"function"
             if cursor::has_any(
                 call.arguments,
@@ -150,7 +150,7 @@ pub(crate) fn danger(call: &Call<'_>) -> Option<Danger> {
 }
 
 /// Whether arguments begin with one of the texts, blanks and quotes of shells before them aside.
-fn starts(arguments: &[u8], texts: &[&[u8]]) -> bool {
+pub(super) fn starts(arguments: &[u8], texts: &[&[u8]]) -> bool {
     let rest = cursor::part(arguments, cursor::skip_filler(arguments, 0), arguments.len());
     texts.iter().any(|text| rest.starts_with(text))
 }
@@ -315,49 +315,6 @@ fn evaluation(call: &Call<'_>, quoted: bool, hidden: bool) -> u8 {
         b"instance_eval" | b"class_eval" | b"loadstring" if quoted => 8,
         _ => 2,
     }
-}
-
-fn file(call: &Call<'_>, quoted: bool) -> u8 {
-    match call.name.as_slice() {
-        b"file_put_contents" | b"highlight_file" | b"show_source" | b"writefilesync" if quoted => 10,
-        b"file_get_contents" | b"readfilesync" | b"readdirsync" if quoted => 10,
-        b"readfile" | b"scandir" | b"fputs" if quoted => 7,
-        b"file_get_contents" | b"file_put_contents" => 6,
-        b"unlink" if starts(call.arguments, &[b"__file__"]) => 10,
-        b"fopen" if quoted => 6,
-        _ => 1,
-    }
-}
-
-fn module(call: &Call<'_>) -> u8 {
-    let names = |texts: &[&[u8]]| {
-        let rest = cursor::part(call.arguments, cursor::skip_filler(call.arguments, 0), call.arguments.len());
-        let rest = rest.strip_prefix(b"\\").unwrap_or(rest);
-        let Some((b'\'' | b'"' | b'`', rest)) = rest.split_first() else { return false };
-        let rest = rest.strip_prefix(b"node:").unwrap_or(rest);
-        texts.iter().any(|text| rest.starts_with(text) && !cursor::is_word(cursor::at(rest, text.len())))
-    };
-    let is_used = cursor::has_any(call.arguments, &[b").", b"')[", b"\")["]);
-    match call.name.as_slice() {
-        b"__import__" if calls::is_quoted(call.arguments) => 10,
-        b"import_module" if names(&[b"os", b"subprocess", b"sys", b"pty"]) => 10,
-        b"require" | b"import" if names(&[b"child_process"]) => 10,
-        b"require" if cursor::has_any(call.qualifier, &[b"mainmodule", b"process.", b"global."]) => 10,
-        b"require" | b"import"
-            if is_used && names(&[b"fs", b"os", b"http", b"https", b"net", b"vm", b"repl", b"cluster"]) =>
-        {
-            8
-        }
-        b"require" | b"require_once" | b"include" | b"include_once" if is_foreign_page(call.arguments) => 10,
-        _ => 1,
-    }
-}
-
-/// Whether what is included comes from the request or from elsewhere.
-fn is_foreign_page(arguments: &[u8]) -> bool {
-    const PAGES: [&[u8]; 9] =
-        [b"$_", b"'php:", b"\"php:", b"'http", b"\"http", b"'ftp:", b"\"ftp:", b"'data:", b"\"data:"];
-    starts(arguments, &PAGES)
 }
 
 fn reflection(call: &Call<'_>, quoted: bool) -> u8 {

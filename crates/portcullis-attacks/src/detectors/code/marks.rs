@@ -48,9 +48,15 @@ const fn mark(text: &'static [u8], rule: &'static str, score: u8, why: &'static 
 const SUPERGLOBAL: &str = "reads a PHP superglobal inside a value";
 const INTERNALS: &str = "climbs from an object to the interpreter's internals";
 const SETTING: &str = "changes PHP settings so that foreign code is loaded";
+const CALLBACK: &str = "names the callback of a render array, which PHP would call";
 const JAVA: &str = "names a Java class that runs commands or scripts";
 
-static MARKS: [Mark; 33] = [
+static MARKS: [Mark; 38] = [
+    mark(b"#post_render", "render_callback", 10, CALLBACK),
+    mark(b"#pre_render", "render_callback", 10, CALLBACK),
+    mark(b"#lazy_builder", "render_callback", 10, CALLBACK),
+    mark(b"#access_callback", "render_callback", 9, CALLBACK),
+    mark(b".os.system", "interpreter_internals", 9, INTERNALS),
     mark(b"$_get[", "php_superglobal", 9, SUPERGLOBAL),
     mark(b"$_post[", "php_superglobal", 9, SUPERGLOBAL),
     mark(b"$_request[", "php_superglobal", 9, SUPERGLOBAL),

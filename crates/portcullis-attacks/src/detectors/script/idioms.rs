@@ -6,6 +6,8 @@ use crate::detectors::code::{
     strongest::Strongest,
 };
 
+use super::{document, letterless};
+
 /// Judges calls, uses of the document and code without letters.
 pub(super) fn look(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
     let ends_script = cursor::has(lower, b"/script");
@@ -24,8 +26,8 @@ pub(super) fn look(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
     if !strongest.is_certain() {
         assembled_members(lower, strongest);
         passed_sinks(lower, strongest);
-        document_uses(lower, strongest);
-        letterless(lower, strongest);
+        document::look(lower, strongest);
+        letterless::look(lower, strongest);
     }
 }
 
@@ -344,105 +346,4 @@ fn is_assigned(lower: &[u8], start: usize) -> bool {
             cursor::before(lower, name),
             b'(' | b';' | b'{' | b'\'' | b'"' | b'`' | b'}' | b'>' | b','
         )
-}
-
-/// Reads of the cookie, writes of the location and of the page.
-fn document_uses(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
-    const READS: [&[u8]; 6] = [
-        b"document.cookie",
-        b"document['cookie",
-        b"document[\"cookie",
-        b"document.domain",
-        b"document['domain",
-        b"self['cookie",
-    ];
-    for read in READS {
-        let Some(start) = cursor::find(lower, read, 0) else { continue };
-        let end = start + read.len();
-        let before = cursor::before(lower, cursor::skip_filler_back(lower, start));
-        let is_used = matches!(before, b'(' | b'+' | b'=' | b'[' | b'`' | b'{' | b',' | b'-' | b'^' | b'|');
-        let score = if is_used || start <= 1 { 10 } else { 6 };
-        strongest.offer(
-            "document_read",
-            score,
-            start..end,
-            "a script that reads the document's cookie or domain",
-        );
-    }
-    for start in memchr::memmem::find_iter(lower, b"location") {
-        let end = start + b"location".len();
-        let member = cursor::part(lower, end + 1, cursor::word_end(lower, end + 1, 12));
-        let is_address = matches!(member, b"hash" | b"search" | b"href" | b"origin" | b"pathname" | b"host");
-        let is_read = match cursor::before(lower, start) {
-            b'{' => cursor::before(lower, start.saturating_sub(1)) == b'$' && cursor::at(lower, end) == b'}',
-            b'(' | b'[' | b'+' | b',' => cursor::at(lower, end) == b'.' && is_address,
-            _ => false,
-        };
-        if is_read {
-            strongest.offer("document_read", 10, start..end, "a script that reads the document's address");
-        }
-    }
-    const WRITES: [&[u8]; 5] =
-        [b"location", b"location.href", b"innerhtml", b"outerhtml", b"document.body.innerhtml"];
-    for write in WRITES {
-        for start in memchr::memmem::find_iter(lower, write) {
-            let equals = cursor::skip_filler(lower, start + write.len());
-            if cursor::at(lower, equals) != b'=' || cursor::at(lower, equals + 1) == b'=' {
-                continue;
-            }
-            let before = cursor::before(lower, start);
-            let value = cursor::part(lower, cursor::skip_filler(lower, equals + 1), lower.len());
-            let is_text = leads_elsewhere(value);
-            let is_statement =
-                start == 0 || matches!(before, b'.' | b';' | b'{' | b'(' | b'}' | b',' | b'\'' | b'"');
-            if is_text && is_statement {
-                let span = start..(equals + SPAN_BYTES).min(lower.len());
-                let score = if start == 0 { 10 } else { 9 };
-                strongest.offer("document_write", score, span, "a script that moves or rewrites the page");
-            }
-        }
-    }
-}
-
-/// Whether an assigned value is an address or markup; `location='Berlin'` is a filter.
-fn leads_elsewhere(value: &[u8]) -> bool {
-    let value = cursor::part(value, 0, MEMBER_BYTES_MAX);
-    match value.split_first() {
-        Some((b'`', _)) => true,
-        Some((quote @ (b'\'' | b'"'), rest)) => {
-            let text = rest.split(|byte| byte == quote).next().unwrap_or_default();
-            text.iter().any(|byte| matches!(byte, b':' | b'/' | b'<')) || rest.contains(&b'+')
-        }
-        _ => value.starts_with(b"//") || value.starts_with(b"name") && !cursor::is_word(cursor::at(value, 4)),
-    }
-}
-
-/// Code of brackets alone (JSFuck and its kind): long runs of `[]()!+` that hold empty arrays and negations.
-fn letterless(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
-    const RUN_BYTES_MIN: usize = 20;
-    let (mut start, mut kinds, mut has_empty) = (0, [false; 4], false);
-    for (position, byte) in lower.iter().enumerate() {
-        let kind = match byte {
-            b'[' | b']' => 0,
-            b'(' | b')' => 1,
-            b'!' | b'~' => 2,
-            b'+' | b'-' => 3,
-            b'{' | b'}' | b' ' | b'$' | b'_' => 4,
-            _ => {
-                (start, kinds, has_empty) = (position + 1, [false; 4], false);
-                continue;
-            }
-        };
-        has_empty |= *byte == b']' && position > start && cursor::before(lower, position) == b'[';
-        kinds.iter_mut().skip(kind).take(1).for_each(|it| *it = true);
-        if position + 1 - start >= RUN_BYTES_MIN && kinds == [true; 4] && has_empty {
-            strongest.offer(
-                "letterless_script",
-                10,
-                start..position + 1,
-                "a script written without letters to pass filters",
-            );
-            return;
-        }
-    }
 }

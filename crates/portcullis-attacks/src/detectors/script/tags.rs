@@ -95,7 +95,9 @@ fn judge(view: &View<'_>, tag: &Tag<'_>, strongest: &mut Strongest<'_, '_>) {
         }
         b"iframe" | b"frame" | b"embed" | b"object" | b"applet" | b"portal" | b"fencedframe" => {
             let loads =
-                [&b"src"[..], b"data", b"code", b"codebase", b"classid"].into_iter().any(has_attribute);
+                [&b"src"[..], b"data", b"code", b"codebase", b"classid"].into_iter().any(has_attribute)
+                    || attribute(tag.attributes, b"type")
+                        .is_some_and(|value| cursor::has(cursor::part(value, 0, 24), b"html"));
             if has_attribute(b"srcdoc") {
                 strongest.offer(
                     "frame_document",
@@ -190,11 +192,11 @@ fn judge(view: &View<'_>, tag: &Tag<'_>, strongest: &mut Strongest<'_, '_>) {
         }
         _ => {}
     }
-    judge_attributes(tag, strongest);
+    judge_attributes(tag, foreign, strongest);
 }
 
 /// Attributes that run in any element.
-fn judge_attributes(tag: &Tag<'_>, strongest: &mut Strongest<'_, '_>) {
+fn judge_attributes(tag: &Tag<'_>, foreign: u8, strongest: &mut Strongest<'_, '_>) {
     if !tag.attributes.contains(&b'=') {
         return;
     }
@@ -209,6 +211,18 @@ fn judge_attributes(tag: &Tag<'_>, strongest: &mut Strongest<'_, '_>) {
     }
     if attribute(tag.attributes, b"style").is_some_and(is_running_style) {
         strongest.offer("running_style", 10, span.clone(), "a style that loads or computes by code");
+    }
+    let is_foreign = |value: &[u8]| cursor::has(cursor::part(value, 0, 24), b"//");
+    if [&b"background"[..], b"dynsrc", b"lowsrc"]
+        .iter()
+        .any(|name| attribute(tag.attributes, name).is_some_and(is_foreign))
+    {
+        strongest.offer(
+            "foreign_background",
+            foreign,
+            span.clone(),
+            "an obsolete attribute that loads something foreign",
+        );
     }
     if let Some(value) = attribute(tag.attributes, b"formaction") {
         let score = if value.iter().any(|byte| *byte == b':' || *byte == b'&') { 10 } else { 6 };

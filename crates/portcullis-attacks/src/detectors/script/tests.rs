@@ -20,6 +20,8 @@ fn finds_tags_that_run() {
             "<iframe srcdoc='&lt;b&gt;'>",
             "<iframe src=//evil.example>",
             "<object data=//evil.example/x.swf>",
+            "<object type=text/html><param name=url value=https://evil.example>",
+            "<table background='//evil.example/x'>",
             "<embed src=//evil.example/x.swf>",
             "<base href=//evil.example/>",
             "<meta http-equiv=refresh content='0;url=//evil.example'>",

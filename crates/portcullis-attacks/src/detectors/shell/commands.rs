@@ -7,6 +7,8 @@ pub(super) enum Rarity {
     Rare,
     /// A word or an abbreviation with other meanings: `cat`, `id`, `ls`.
     Word,
+    /// A word that also names fields and columns: `date`, `type`, `last`.
+    Everyday,
     /// Runs the command that follows it: `sudo`, `nohup`.
     Prefix,
 }
@@ -61,6 +63,10 @@ const fn word(fits: Fits) -> Command {
     Command { rarity: Rarity::Word, fits, subcommands: &[] }
 }
 
+const fn everyday(fits: Fits) -> Command {
+    Command { rarity: Rarity::Everyday, fits, subcommands: &[] }
+}
+
 const fn with(rarity: Rarity, subcommands: &'static [&'static str]) -> Command {
     Command { rarity, fits: Fits::SUBCOMMAND.or(Fits::OPTION), subcommands }
 }
@@ -105,13 +111,19 @@ pub(super) fn known(name: &[u8]) -> Option<Command> {
         | "vi" | "vim" | "nano" => word(READ),
         "more" | "less" | "head" | "tail" | "sort" | "cut" | "type" | "paste" | "join" | "file" | "strip"
         | "test" | "open" | "start" | "copy" | "move" | "fold" | "comm" | "diff" | "look" => {
-            word(Fits::PATH.or(OPTION).or(Fits::REDIRECT))
+            everyday(Fits::PATH.or(OPTION).or(Fits::REDIRECT))
         }
-        "ls" | "dir" | "pwd" | "id" | "ps" | "w" | "who" | "groups" | "env" | "df" | "du" | "users"
-        | "lastlog" => word(LISTS),
+        "ls" | "dir" | "pwd" | "id" | "w" | "who" | "env" | "df" | "du" | "lastlog" => word(LISTS),
+        "ps" => Command {
+            rarity: Rarity::Word,
+            fits: LISTS.or(Fits::SUBCOMMAND),
+            subcommands: &["aux", "ef", "auxf", "auxww"],
+        },
+        "groups" | "users" => everyday(LISTS),
+        "sh" | "ash" => word(ASKS.or(Fits::PATH)),
         "set" | "date" | "last" | "top" | "history" | "ver" | "hostname" | "uptime" | "free" | "mount"
-        | "export" | "alias" | "jobs" | "logname" | "tree" | "cal" | "help" | "ip" | "sh" | "ash" => {
-            word(ASKS.or(Fits::PATH))
+        | "export" | "alias" | "jobs" | "logname" | "tree" | "cal" | "help" | "ip" => {
+            everyday(ASKS.or(Fits::PATH))
         }
         "bash" | "zsh" | "ksh" | "dash" | "csh" | "tcsh" | "fish" | "busybox" => rare(SHELL),
         "sleep" | "kill" | "usleep" => word(Fits::NUMBER.or(Fits::EXPANSION)),

@@ -85,6 +85,7 @@ pub(super) fn find(view: &View<'_>, hits: &mut Hits) {
             "call_that_runs_command" => call(rest),
             "shell_path" if rest.first().is_some_and(u8::is_ascii_alphanumeric) => 0,
             "shell_path" if matches!(rest, [b' ', b'-' | b'/', ..]) => 10,
+            "shell_path" if rest.is_empty() && found.start() <= 4 => 4,
             _ => mark.score,
         };
         if score > best.as_ref().map_or(0, |best| best.0) {

@@ -71,7 +71,9 @@ impl Iterator for Places<'_> {
                 continue;
             };
             let more = self.lower.get(at + length..).unwrap_or_default();
-            let glue = more.iter().take_while(|byte| is_glue(**byte)).count();
+            // An empty pair of backticks runs nothing.
+            let is_glue = |byte: &&u8| is_glue(**byte) || (opening == Opening::Backtick && **byte == b'`');
+            let glue = more.iter().take_while(is_glue).count();
             self.at = at + length + glue;
             let mut opening = opening;
             // `\r\n;` and `& |`: the strongest operator of a run counts.
@@ -105,6 +107,7 @@ fn written_lines(rest: &[u8]) -> usize {
     loop {
         length += match rest.get(length..).unwrap_or_default() {
             [b'%', b'0', b'a' | b'd' | b'9', ..] | [b'%', b'2', b'0', ..] => 3,
+            [b'\\', b'n' | b'r', ..] => 2,
             [b' ', ..] if length > 0 => 1,
             _ => return length,
         };

@@ -22,8 +22,8 @@ pub(super) struct Word {
 /// never longer, so that reading stays linear.
 const WORD_BYTES_MAX: usize = 64;
 
-/// How long what vanishes from a word may make it.
-const SPELLING_BYTES_MAX: usize = 192;
+/// The longest command with its directory.
+const NAME_BYTES_MAX: usize = 40;
 
 /// The bytes that end a command.
 pub(super) fn is_operator(byte: u8) -> bool {
@@ -67,6 +67,15 @@ pub(super) fn hidden_blank(rest: &[u8]) -> usize {
 
 /// Reads the next word at or after a place; none where the command ends. The text is in lower case.
 pub(super) fn next(lower: &[u8], at: usize, in_braces: bool) -> Option<Word> {
+    read(lower, at, in_braces, WORD_BYTES_MAX)
+}
+
+/// Reads a word that may be a command's name: what is longer is none.
+pub(super) fn name(lower: &[u8], at: usize, in_braces: bool) -> Option<Word> {
+    read(lower, at, in_braces, NAME_BYTES_MAX).filter(|word| word.text.len() < NAME_BYTES_MAX)
+}
+
+fn read(lower: &[u8], at: usize, in_braces: bool, bytes_max: usize) -> Option<Word> {
     let (mut start, mut hidden) = blanks(lower, at);
     if in_braces && lower.get(start) == Some(&b',') {
         start += 1;
@@ -76,7 +85,7 @@ pub(super) fn next(lower: &[u8], at: usize, in_braces: bool) -> Option<Word> {
     let mut at = start;
     while let Some(byte) = lower.get(at) {
         let rest = lower.get(at..).unwrap_or_default();
-        if word.text.len() >= WORD_BYTES_MAX || at - start >= SPELLING_BYTES_MAX {
+        if word.text.len() >= bytes_max || at - start >= 3 * bytes_max {
             break;
         }
         match *byte {

@@ -24,6 +24,7 @@ fn entities_and_document_types() {
         "xml_inclusion",
         &["<a xmlns:xi=\"http://www.w3.org/2001/XInclude\"><xi:include href=\"x\"/></a>"],
     );
+    refuses(&Xxe, "xml_inclusion", &["<inc:a xmlns:xop=\"x\"><xop:Include href=\"file:///x\"/></inc:a>"]);
     refuses(&Xxe, "hidden_document_type", &["+ADwAIQ-DOCTYPE foo+AFs", "<\0!\0D\0O\0C\0T\0Y\0P\0E\0"]);
 }
 
@@ -37,6 +38,7 @@ fn plain_documents_pass() {
             "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">",
             "<?xml version=\"1.0\"?><a>the entity system</a>",
             "an <!ELEMENT in a text",
+            "<xop:Include href=\"cid:part1@example.com\"/>",
         ],
     );
 }
@@ -46,6 +48,8 @@ fn a_body_of_xml_is_no_code() {
     let body = "<?xml version=\"1.0\"?>\n<!DOCTYPE a [\n<!ENTITY x SYSTEM \"file:///x\">\n]>\n<a>&x;</a>";
     let trial = Trial::new(body).at(Where::Body).field(Field::Code);
     assert_eq!(trial.name("").score(&Xxe), 10);
+    let snippet = format!("An example:\n{body}");
+    let trial = Trial::new(&snippet).at(Where::Body).field(Field::Code);
     assert_eq!(trial.name("snippet").score(&Xxe), 4);
 }
 
