@@ -10,7 +10,7 @@ use crate::{cargo, root};
 /// Which floor each crate lives on. A crate depends only on lower floors; neighbours do not know each other.
 const FLOORS: &[&[&str]] = &[
     &["portcullis-core", "portcullis-leaves", "portcullis-seclang"],
-    &["portcullis-config", "portcullis-auth", "portcullis-spec", "portcullis-attacks"],
+    &["portcullis-config", "portcullis-auth", "portcullis-spec", "portcullis-attacks", "portcullis-ftw"],
     &["portcullis-guards", "portcullis-gateway", "portcullis-events", "portcullis-store", "portcullis-demo"],
     &["portcullis-admin"],
     &["portcullis"],
@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("portcullis-attacks", &["portcullis-leaves"]),
     ("portcullis-config", &["portcullis-core"]),
     ("portcullis-auth", &["portcullis-core"]),
+    ("portcullis-ftw", &["portcullis-seclang"]),
     ("portcullis-gateway", &["portcullis-core"]),
     ("portcullis-events", &["portcullis-core"]),
     ("portcullis-store", &["portcullis-core"]),

@@ -11,7 +11,7 @@
     reason = "a test stops where it fails, and tells what it does"
 )]
 
-#[path = "crs/suite/rules.rs"]
+#[path = "crs_rules/mod.rs"]
 mod rules;
 
 use std::{fs, hint::black_box, net::SocketAddr, path::PathBuf, process::Command};

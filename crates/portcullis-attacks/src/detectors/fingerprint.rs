@@ -4,6 +4,7 @@
 //! consoles that no API has, scripts where an API takes data. A known hole's path says only that somebody looked.
 
 mod agents;
+mod families;
 mod paths;
 mod uploads;
 

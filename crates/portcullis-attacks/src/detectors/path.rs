@@ -4,6 +4,7 @@
 //! for them, the ways up counted, the file at the end known or not. Ways up alone are common in source code; ways up in
 //! disguise are not common anywhere.
 
+mod families;
 mod files;
 mod runs;
 mod wrappers;

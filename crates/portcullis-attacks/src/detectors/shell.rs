@@ -6,6 +6,7 @@
 
 mod commands;
 mod glob;
+mod line;
 mod marks;
 mod places;
 mod score;

@@ -1,19 +1,16 @@
-//! The regression suite of the OWASP Core Rule Set, run against this engine in process: cases are read ([`cases`]), written
-//! out as the bytes a client sends ([`client`]), read as a lenient HTTP server reads them ([`front`]), judged and answered
-//! ([`exchange`]), and the outcome is held against what the case expects ([`expect`]).
+//! The regression suite of the OWASP Core Rule Set, run against this engine in process: the rules as their authors set them
+//! up ([`rules`]), the cases that differ ([`overrides`]), the run ([`run`]), and what must pass ([`ratchet`]).
 
-pub mod backend;
-pub mod cases;
-pub mod client;
-pub mod exchange;
-pub mod expect;
-pub mod front;
 pub mod overrides;
 pub mod ratchet;
+// The measurements of the engine set the rules up in the same way.
+#[path = "../../../../portcullis-seclang/tests/crs_rules/mod.rs"]
 pub mod rules;
 pub mod run;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use portcullis_ftw::{cases::Case, files};
 
 /// The folder of the rule set and its suite (`PORTCULLIS_SHARED`, or `../shared` beside the checkout); `None`, said
 /// visibly, where there is none.
@@ -26,4 +23,9 @@ pub fn folder() -> Option<PathBuf> {
     }
     println!("skipped: no rule set at {} (set PORTCULLIS_SHARED)", folder.display());
     None
+}
+
+/// All cases below the folder of the rule set.
+pub fn cases(folder: &Path) -> Vec<Case> {
+    files::load(&[folder.join("regression/tests")]).unwrap_or_else(|errors| panic!("{errors:#?}"))
 }

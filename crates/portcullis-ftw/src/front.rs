@@ -6,12 +6,19 @@ use portcullis_seclang::Field;
 /// A request as received.
 #[derive(Debug, Default)]
 pub struct Received {
+    /// The request line without its end.
     pub line: Vec<u8>,
+    /// The method.
     pub method: Vec<u8>,
+    /// The request target, undecoded.
     pub target: Vec<u8>,
+    /// The protocol as it is written.
     pub protocol: Vec<u8>,
+    /// The header fields in order.
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body.
     pub body: Vec<u8>,
+    /// Whether it is served.
     pub service: Service,
 }
 
@@ -32,12 +39,17 @@ pub enum Service {
 pub struct Unreadable;
 
 impl Received {
+    /// The header fields as the engine takes them.
+    #[must_use]
     pub fn field_slices(&self) -> Vec<Field<'_>> {
         self.fields.iter().map(|(name, value)| (&name[..], &value[..])).collect()
     }
 }
 
 /// Reads one request from the bytes of a connection.
+///
+/// # Errors
+/// Where the request ends, or what its head says, cannot be told.
 pub fn read(bytes: &[u8]) -> Result<Received, Unreadable> {
     let (line, mut rest) = next_line(bytes).ok_or(Unreadable)?;
     let mut received = request_line(line);
@@ -61,10 +73,7 @@ fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         return None;
     }
     let end = bytes.iter().position(|byte| *byte == b'\n');
-    let (line, rest) = match end {
-        Some(end) => (&bytes[..end], &bytes[end + 1..]),
-        None => (bytes, &bytes[..0]),
-    };
+    let (line, rest) = cut(bytes, end);
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest))
 }
 
@@ -72,10 +81,7 @@ fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn request_line(line: &[u8]) -> Received {
     let text = line.trim_ascii_start();
     let (method, rest) = cut(text, text.iter().position(|byte| *byte == b' '));
-    let (target, protocol) = match rest.iter().rposition(|byte| *byte == b' ') {
-        Some(at) => (&rest[..at], &rest[at + 1..]),
-        None => (rest, &rest[..0]),
-    };
+    let (target, protocol) = cut(rest, rest.iter().rposition(|byte| *byte == b' '));
     let service = if protocol.is_empty() {
         Service::Headless
     } else if text.len() == line.len() && target_is_good(method, target) && protocol_is_good(protocol) {
@@ -93,8 +99,10 @@ fn request_line(line: &[u8]) -> Received {
     }
 }
 
+/// The bytes before and behind the one at a position; all of them where there is none.
 fn cut(bytes: &[u8], at: Option<usize>) -> (&[u8], &[u8]) {
-    at.map_or((bytes, &bytes[..0]), |at| (&bytes[..at], &bytes[at + 1..]))
+    let parts = at.and_then(|at| bytes.split_at_checked(at));
+    parts.map_or((bytes, &[]), |(before, rest)| (before, rest.get(1..).unwrap_or_default()))
 }
 
 /// The four forms of RFC 9112, section 3.2; of the characters only those are held against it that cut it short.
@@ -169,7 +177,7 @@ fn body(fields: &mut Vec<(Vec<u8>, Vec<u8>)>, rest: &[u8]) -> Result<Vec<u8>, Un
         return Err(Unreadable);
     }
     let length: usize = str::from_utf8(length).ok().and_then(|it| it.parse().ok()).ok_or(Unreadable)?;
-    Ok(rest[..length.min(rest.len())].to_owned())
+    Ok(rest.get(..length).unwrap_or(rest).to_owned())
 }
 
 fn chunks(mut rest: &[u8]) -> Result<Vec<u8>, Unreadable> {
@@ -181,7 +189,7 @@ fn chunks(mut rest: &[u8]) -> Result<Vec<u8>, Unreadable> {
         if length == 0 {
             break;
         }
-        let (chunk, after) = after.split_at(length.min(after.len()));
+        let (chunk, after) = after.split_at_checked(length).unwrap_or((after, &[]));
         body.extend_from_slice(chunk);
         rest = after.strip_prefix(b"\r\n").or_else(|| after.strip_prefix(b"\n")).unwrap_or(after);
     }

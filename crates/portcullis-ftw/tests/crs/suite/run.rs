@@ -11,14 +11,14 @@ use std::{
     thread,
 };
 
+use portcullis_ftw::{
+    cases::{Case, CaseId, Output, Stage},
+    exchange::{self, Stops},
+    expect::Outcome,
+};
 use portcullis_seclang::Engine;
 
-use super::{
-    cases::{self, Case, CaseId, Output},
-    client, exchange,
-    expect::{self, Outcome},
-    overrides, rules,
-};
+use super::{overrides, rules};
 
 const THREADS: usize = 2;
 
@@ -47,7 +47,7 @@ pub struct Report {
 
 pub fn run(folder: &Path, options: &Options) -> Report {
     let engine = rules::engine(folder, options.paranoia);
-    let mut cases = cases::load(&folder.join("regression/tests"));
+    let mut cases = super::cases(folder);
     cases.retain(|case| {
         let id = case.id.to_string();
         options.only.is_empty() || id == options.only || case.id.rule.to_string() == options.only
@@ -96,22 +96,15 @@ fn judge(engine: &Engine, case: &Case, options: &Options) -> Judgement {
 
 /// What differs in the first stage that does not pass.
 fn stages(engine: &Engine, case: &Case, options: &Options, instead: Option<&Output>) -> Option<String> {
-    case.stages.iter().find_map(|stage| {
-        let expected = instead.unwrap_or(&stage.output);
-        let bytes = client::request(&stage.input);
-        let attempt = || {
-            let outcome = exchange::run(engine, &bytes);
-            if options.verbose {
-                describe(case.id, &bytes, &outcome);
-            }
-            expect::differences(expected, &outcome)
-        };
-        let mut differences = attempt();
-        if !differences.is_empty() && expected.retry_once {
-            differences = attempt();
+    let mut exchange = |stage: &Stage, bytes: &[u8]| {
+        let outcome =
+            exchange::run(bytes, stage.answer.as_ref(), Stops::Enforced, &mut |_| engine.transaction());
+        if options.verbose {
+            describe(case.id, bytes, &outcome);
         }
-        (!differences.is_empty()).then(|| differences.join(", "))
-    })
+        outcome
+    };
+    portcullis_ftw::judge(case, instead, &mut exchange).map(|failure| failure.differences.join(", "))
 }
 
 fn describe(id: CaseId, bytes: &[u8], outcome: &Outcome) {

@@ -1,7 +1,7 @@
 //! Cases that expect one particular server's reading of HTTP. Each says what differs, and what is expected here instead; a
 //! case that passes as it is written must not stand here.
 
-use super::cases::{CaseId, Log, Output};
+use portcullis_ftw::cases::{CaseId, Log, Output};
 
 /// As many as there may be.
 pub const OVERRIDES_MAX: usize = 12;

@@ -14,7 +14,7 @@ mod suite;
 
 use std::collections::BTreeSet;
 
-use suite::{cases, ratchet, run};
+use suite::{ratchet, run};
 
 #[test]
 fn what_has_passed_passes() {
@@ -40,17 +40,14 @@ fn what_has_passed_passes() {
 #[test]
 fn every_case_has_an_id_of_its_own_and_expects_something() {
     let Some(folder) = suite::folder() else { return };
-    let cases = cases::load(&folder.join("regression/tests"));
+    let cases = suite::cases(&folder);
     assert!(cases.len() > 5000, "{}", cases.len());
     let ids: BTreeSet<_> = cases.iter().map(|case| case.id).collect();
     assert_eq!(ids.len(), cases.len());
     for case in &cases {
         assert!(!case.stages.is_empty(), "{}", case.id);
         for stage in &case.stages {
-            let (log, output) = (&stage.output.log, &stage.output);
-            let ids = log.expect_ids.len() + log.no_expect_ids.len();
-            let is_empty = ids == 0 && log.match_regex.is_none() && log.no_match_regex.is_none();
-            assert!(!is_empty || output.status.is_some() || output.expect_error, "{}", case.id);
+            assert!(!stage.output.is_empty(), "{}", case.id);
         }
     }
 }

@@ -1,27 +1,30 @@
 //! The bytes that go-ftw sends for a case: it wants to break HTTP, so what the case says is taken over unchecked.
 
-use super::cases::Input;
+use crate::cases::Input;
 
 /// The whole request as it goes over the wire.
+#[must_use]
 pub fn request(input: &Input) -> Vec<u8> {
-    if let Some(encoded) = &input.encoded_request {
-        return base64(encoded);
+    if let Some(whole) = &input.encoded_request {
+        return whole.clone();
     }
     let method = input.method.as_deref().unwrap_or("GET");
-    let autocomplete = input.autocomplete_headers.unwrap_or(true);
+    let autocomplete = input.autocomplete_headers;
     let mut fields = input.headers.0.clone();
-    let mut body = input.data.clone().unwrap_or_default().into_bytes();
+    let mut body = input.data.clone().unwrap_or_default();
     if autocomplete && !body.is_empty() {
         if !has(&fields, "content-type") {
             fields.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
         }
-        if values(&fields, "content-type")
-            .any(|it| it.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-        {
+        let is_form = values(&fields, "content-type")
+            .any(|it| it.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        if is_form && !input.is_verbatim {
             body = form(body);
         }
     }
-    if values(&fields, "content-type").any(|it| it.to_ascii_lowercase().contains("multipart/form-data;")) {
+    let is_multipart =
+        values(&fields, "content-type").any(|it| it.to_ascii_lowercase().contains("multipart/form-data;"));
+    if is_multipart && !input.is_verbatim {
         body = with_line_ends(&body);
     }
     if autocomplete {
@@ -112,24 +115,29 @@ fn with_line_ends(body: &[u8]) -> Vec<u8> {
     body.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..])
 }
 
-/// Standard base64, over several lines where it is long.
-pub fn base64(text: &str) -> Vec<u8> {
+/// Standard base64, over several lines where it is long; `None` where it is none.
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     use ::base64::{Engine as _, engine::general_purpose::STANDARD};
     let text: String = text.split_ascii_whitespace().collect();
-    STANDARD.decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    STANDARD.decode(&text).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::cases::Fields;
+    use crate::cases::Fields;
 
     fn input(headers: &[(&str, &str)], data: &str) -> Input {
-        let yaml = "{dest_addr: localhost, method: POST, uri: /post}";
-        let mut input: Input = serde_saphyr::from_str(yaml).unwrap();
-        input.headers = Fields(headers.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect());
-        input.data = Some(data.to_owned());
-        input
+        Input {
+            method: Some("POST".to_owned()),
+            uri: Some("/post".to_owned()),
+            version: None,
+            headers: Fields(headers.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()),
+            data: Some(data.as_bytes().to_owned()),
+            is_verbatim: false,
+            autocomplete_headers: true,
+            encoded_request: None,
+        }
     }
 
     fn check(headers: &[(&str, &str)], data: &str, expected: &str) {
@@ -165,5 +173,16 @@ mod tests {
             "--b\n\nv\n",
             "POST /post HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nConnection: x\r\nContent-Length: 10\r\n\r\n--b\r\n\r\nv\r\n",
         );
+    }
+
+    #[test]
+    fn sends_as_it_is_what_came_encoded() {
+        let mut input = input(&[("Content-Type", "multipart/form-data; boundary=b")], "--b\n");
+        input.is_verbatim = true;
+        assert!(request(&input).ends_with(b"Content-Length: 4\r\n\r\n--b\n"));
+        input.autocomplete_headers = false;
+        assert!(request(&input).ends_with(b"boundary=b\r\n\r\n--b\n"));
+        input.encoded_request = Some(b"GET /".to_vec());
+        assert_eq!(request(&input), b"GET /");
     }
 }
