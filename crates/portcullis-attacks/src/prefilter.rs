@@ -51,6 +51,7 @@ const CONTROL: u64 = 1 << 59;
 const NOT_BASE64: u64 = 1 << 58;
 const NOT_HEX: u64 = 1 << 57;
 const BRACKET: u64 = 1 << 56;
+const QUOTE: u64 = 1 << 55;
 
 /// Classes of bytes: three of them index a bitmap of 32 KiB.
 const CLASS_BITS: u32 = 6;
@@ -234,7 +235,7 @@ impl Seen {
     /// Whether it is worth while to try the layers.
     #[inline]
     pub(crate) fn may_be_encoded(self) -> bool {
-        self.has_escape_bytes() || self.may_be_base64()
+        self.has_escape_bytes() || self.may_be_base64() || self.has_quote()
     }
 
     pub(crate) fn has_percent(self) -> bool {
@@ -261,6 +262,11 @@ impl Seen {
         self.0 & BRACKET != 0
     }
 
+    /// Whether a part of the text may stand by itself: between quotes, in brackets, in a `data:` URL.
+    pub(crate) fn has_quote(self) -> bool {
+        self.0 & QUOTE != 0
+    }
+
     pub(crate) fn may_be_base64(self) -> bool {
         self.0 & NOT_BASE64 == 0
     }
@@ -276,14 +282,16 @@ fn marks_of(byte: u8) -> u64 {
         b'%' => PERCENT,
         b'&' => AMPERSAND,
         b'\\' => BACKSLASH,
-        b'{' | b'[' => BRACKET,
+        b'{' => BRACKET,
+        b'[' => BRACKET | QUOTE,
+        b'"' | b'\'' | b';' => QUOTE,
         0x80.. => HIGH,
         b'\t' | b'\n' | b'\r' => 0,
         0..b' ' | 0x7f => CONTROL,
         _ => 0,
     };
-    let base64 =
-        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n');
+    let base64 = byte.is_ascii_alphanumeric()
+        || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b' ' | b'\r' | b'\n');
     if !base64 {
         marks |= NOT_BASE64;
     }
