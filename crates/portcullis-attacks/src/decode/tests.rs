@@ -1,3 +1,5 @@
+//! Tests of decode: what holds, at its edges, and for any bytes.
+
 use super::*;
 use crate::prefilter::Prefilter;
 

@@ -1,3 +1,5 @@
+//! Tests of prefilter: what holds, at its edges, and for any bytes.
+
 use super::*;
 use crate::{class::Class, hit::Hits, view::View};
 
