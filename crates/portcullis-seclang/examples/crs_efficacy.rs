@@ -9,7 +9,7 @@
     reason = "a measurement stops where it fails, and prints"
 )]
 
-#[path = "../tests/crs/suite/rules.rs"]
+#[path = "../tests/crs_rules/mod.rs"]
 mod rules;
 
 use std::{
