@@ -1,4 +1,4 @@
-//! Tests of decode: what holds, at its edges, and for any bytes.
+//! Each layer with what it must leave alone, and the chain of them.
 
 use super::*;
 use crate::prefilter::Prefilter;

@@ -1,4 +1,4 @@
-//! Tests of prefilter: what holds, at its edges, and for any bytes.
+//! Which literals are found where, and what bytes say of encodings.
 
 use super::*;
 use crate::{class::Class, hit::Hits, view::View};
