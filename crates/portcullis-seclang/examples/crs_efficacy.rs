@@ -9,7 +9,7 @@
     reason = "a measurement stops where it fails, and prints"
 )]
 
-#[path = "../tests/crs/suite/rules.rs"]
+#[path = "../tests/crs_rules/mod.rs"]
 mod rules;
 
 use std::{
@@ -34,7 +34,8 @@ fn main() {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
     let (crs, corpora) = (arguments.next().unwrap(), arguments.next().unwrap());
     let engines: Vec<Engine> = (1..=4).map(|paranoia| engine(&crs, paranoia)).collect();
-    let mut files: Vec<PathBuf> = fs::read_dir(&corpora).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(&corpora).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let mut tallies = Map::new();
     for file in files {
