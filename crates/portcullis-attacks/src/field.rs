@@ -316,6 +316,15 @@ fn is_long_text(value: &[u8]) -> bool {
 /// Texts of fewer line ends are judged without regard to their look.
 const LINES_MIN: usize = 3;
 
+/// How lines of scripts and programs begin, and sentences seldom do.
+const LINE_BEGINNINGS: [&str; 22] = [
+    "#!", "//", "/*", "--", "if [", "fi", "then", "done", "do ", "echo ", "export ", "import ", "from ",
+    "def ", "return ", "set ", "let ", "const ", "var ", "local ", "case ", "esac",
+];
+
+/// Longer lines on average are prose, or minified.
+const LINE_BYTES_USUAL: usize = 160;
+
 /// How often minified code has a bracket or semicolon: once in so many bytes.
 const DENSITY: usize = 24;
 
@@ -334,12 +343,13 @@ fn look(value: &[u8]) -> Field {
         lines += 1;
         let ends = matches!(line_trimmed.last(), Some(b'{' | b'}' | b';' | b'(' | b')' | b',' | b'['));
         let indented = matches!(line.first(), Some(b' ' | b'\t' | b'+' | b'-'));
-        if ends || indented {
+        let begins = LINE_BEGINNINGS.iter().any(|word| line_trimmed.starts_with(word.as_bytes()));
+        if ends || indented || begins {
             code += 1;
         }
     }
     let marks = value.iter().filter(|byte| matches!(byte, b'{' | b'}' | b';')).count();
-    let is_dense = lines <= LINES_MIN && marks * DENSITY > value.len();
+    let is_dense = lines * LINE_BYTES_USUAL < value.len() && marks * DENSITY > value.len();
     if code * 2 > lines || is_dense { Field::Code } else { Field::Prose }
 }
 
