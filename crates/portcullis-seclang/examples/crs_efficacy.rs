@@ -2,6 +2,7 @@
 //! for the columns beside the native detectors. Prints `{"FILE": {"pl1": {"stopped", "refused"}, …}}`.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     dead_code,

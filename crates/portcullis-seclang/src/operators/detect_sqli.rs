@@ -17,9 +17,10 @@ fn is_prose(value: &[u8]) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let mut before = 0;
     for byte in value {
+        let is_mark = matches!(byte, b' ' | b'.' | b',' | b':');
         // Two dashes open a comment.
-        if !is_word(byte) && !matches!(byte, b' ' | b'.' | b',' | b':') && !(*byte == b'-' && before != b'-')
-        {
+        let is_lone_dash = *byte == b'-' && before != b'-';
+        if !(is_word(byte) || is_mark || is_lone_dash) {
             return false;
         }
         before = *byte;
