@@ -60,6 +60,11 @@ pub(crate) fn root() -> PathBuf {
     here.parent().map(PathBuf::from).unwrap_or(here)
 }
 
+/// Data that lies beside the checkout: `PORTCULLIS_SHARED`, or `../shared`.
+pub(crate) fn shared() -> PathBuf {
+    std::env::var_os("PORTCULLIS_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from)
+}
+
 /// The build folder, where everything installed or unpacked goes as well.
 pub(crate) fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {

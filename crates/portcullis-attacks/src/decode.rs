@@ -37,6 +37,8 @@ pub enum Layer {
     Lookalikes,
     /// Base64 of the whole value (RFC 4648 §4 and §5, padded or not).
     Base64,
+    /// Base64 of a part of the value that stands by itself, of which nothing else is then looked at.
+    Base64Part,
     /// Hexadecimal of the whole value (RFC 4648 §8).
     Hex,
     /// A JSON text inside a string.
@@ -54,6 +56,7 @@ impl Layer {
             Self::Overlong => "overlong",
             Self::Lookalikes => "lookalikes",
             Self::Base64 => "base64",
+            Self::Base64Part => "base64_part",
             Self::Hex => "hex",
             Self::Json => "json",
         }
@@ -120,7 +123,7 @@ const SAME_LAYER_MAX: usize = 2;
 pub(crate) type Buffer = SmallVec<[u8; 512]>;
 
 /// The layers in the order in which they are tried.
-const ORDER: [Layer; 8] = [
+const ORDER: [Layer; 9] = [
     Layer::Base64,
     Layer::Hex,
     Layer::PercentUnicode,
@@ -129,12 +132,14 @@ const ORDER: [Layer; 8] = [
     Layer::Entities,
     Layer::Escapes,
     Layer::Lookalikes,
+    // Last, because all else of the value is left behind.
+    Layer::Base64Part,
 ];
 
 /// Takes the next layer off `text`, whose bytes were `seen`, into `out`; `None` when there is no further reading.
 #[inline]
 pub(crate) fn next(text: &[u8], seen: Seen, taken: Layers, out: &mut Buffer) -> Option<Layer> {
-    if (!seen.has_escape_bytes() && !whole_value(text, seen)) || taken.is_full() {
+    if (!seen.has_escape_bytes() && !seen.has_quote() && !whole_value(text, seen)) || taken.is_full() {
         return None;
     }
     ORDER.into_iter().find(|layer| {
@@ -155,6 +160,7 @@ fn whole_value(text: &[u8], seen: Seen) -> bool {
 fn may_be_on(layer: Layer, text: &[u8], seen: Seen) -> bool {
     match layer {
         Layer::Base64 => seen.may_be_base64() && base64::may_be(text),
+        Layer::Base64Part => seen.has_quote(),
         Layer::Hex => seen.may_be_hex() && text.len() >= hex::BYTES_MIN,
         Layer::PercentUnicode | Layer::Percent => seen.has_percent(),
         Layer::Overlong => seen.has_high(),
@@ -170,6 +176,7 @@ fn may_be_on(layer: Layer, text: &[u8], seen: Seen) -> bool {
 fn take_off(layer: Layer, text: &[u8], out: &mut Buffer) -> bool {
     match layer {
         Layer::Base64 => base64::decode(text, out),
+        Layer::Base64Part => base64::decode_part(text, out),
         Layer::Hex => hex::decode(text, out),
         Layer::PercentUnicode => percent_unicode::decode(text, out),
         Layer::Percent => percent::decode(text, out),

@@ -19,6 +19,8 @@ pub(crate) fn of(at: Where, name: &str, parent: &str, value: &[u8]) -> Field {
         Where::Body => match named(name).or_else(|| contained(parent)) {
             // A name may mean a key or a text: `code`, `body`, `input`.
             Some(Field::Token) if is_long_text(value) => look(value),
+            // A prompt, a file's content, a comment may be source code throughout.
+            Some(Field::Prose) if is_long_text(value) => look(value),
             Some(field) => field,
             None if is_long_text(value) => look(value),
             None => Field::Unknown,
@@ -302,9 +304,29 @@ const LISTS: [(Field, &[&str]); 8] = [
 /// Shorter values, or of fewer lines, are judged without regard to their look.
 const LONG_TEXT_BYTES_MIN: usize = 200;
 
+/// From this length on a single line may be minified source code.
+const LONG_LINE_BYTES_MIN: usize = 2048;
+
 fn is_long_text(value: &[u8]) -> bool {
-    value.len() >= LONG_TEXT_BYTES_MIN && value.iter().filter(|byte| **byte == b'\n').take(3).count() == 3
+    value.len() >= LONG_LINE_BYTES_MIN
+        || (value.len() >= LONG_TEXT_BYTES_MIN
+            && value.iter().filter(|byte| **byte == b'\n').take(LINES_MIN).count() == LINES_MIN)
 }
+
+/// Texts of fewer line ends are judged without regard to their look.
+const LINES_MIN: usize = 3;
+
+/// How lines of scripts and programs begin, and sentences seldom do.
+const LINE_BEGINNINGS: [&str; 22] = [
+    "#!", "//", "/*", "--", "if [", "fi", "then", "done", "do ", "echo ", "export ", "import ", "from ",
+    "def ", "return ", "set ", "let ", "const ", "var ", "local ", "case ", "esac",
+];
+
+/// Longer lines on average are prose, or minified.
+const LINE_BYTES_USUAL: usize = 160;
+
+/// How often minified code has a bracket or semicolon: once in so many bytes.
+const DENSITY: usize = 24;
 
 /// How much of a long text is looked at.
 const LOOK_BYTES: usize = 2048;
@@ -321,11 +343,14 @@ fn look(value: &[u8]) -> Field {
         lines += 1;
         let ends = matches!(line_trimmed.last(), Some(b'{' | b'}' | b';' | b'(' | b')' | b',' | b'['));
         let indented = matches!(line.first(), Some(b' ' | b'\t' | b'+' | b'-'));
-        if ends || indented {
+        let begins = LINE_BEGINNINGS.iter().any(|word| line_trimmed.starts_with(word.as_bytes()));
+        if ends || indented || begins {
             code += 1;
         }
     }
-    if code * 2 > lines { Field::Code } else { Field::Prose }
+    let marks = value.iter().filter(|byte| matches!(byte, b'{' | b'}' | b';')).count();
+    let is_dense = lines * LINE_BYTES_USUAL < value.len() && marks * DENSITY > value.len();
+    if code * 2 > lines || is_dense { Field::Code } else { Field::Prose }
 }
 
 #[cfg(test)]
@@ -367,6 +392,8 @@ mod tests {
         assert_eq!(of(Where::Body, "frob", "", short), Field::Unknown);
         let code = b"int main(void) {\n    return 0;\n}\n".repeat(10);
         assert_eq!(of(Where::Body, "frob", "", &code), Field::Code);
+        let minified = b"function a(){return b};var c=a();".repeat(100);
+        assert_eq!(of(Where::Body, "content", "", &minified), Field::Code);
         let prose = b"I went to the market today and bought some apples for the cake\n".repeat(10);
         assert_eq!(of(Where::Body, "frob", "", &prose), Field::Prose);
         assert_eq!(of(Where::Query, "frob", "", &code), Field::Unknown);

@@ -179,7 +179,7 @@ impl Judging<'_> {
             return;
         }
         let mut purpose = spot.declared.unwrap_or_else(|| field::of(spot.at, spot.name, spot.parent, value));
-        if layers.iter().any(|layer| matches!(layer, Layer::Base64 | Layer::Hex)) {
+        if layers.iter().any(|layer| matches!(layer, Layer::Base64 | Layer::Base64Part | Layer::Hex)) {
             purpose = field::unpacked(purpose, text.len());
         }
         let lower: Buffer = text.iter().map(u8::to_ascii_lowercase).collect();

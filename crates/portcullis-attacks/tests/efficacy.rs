@@ -1,6 +1,11 @@
 //! Attacks stopped and benign calls refused on recorded corpora, by the detectors as they come. Neither figure means
 //! anything without the other, so both are asserted in one run.
-#![allow(clippy::disallowed_methods, reason = "a test reads where the shared data lies")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that reads where the shared data lies, says so when it does not, and stops when it cannot go on"
+)]
 
 use std::{
     path::{Path, PathBuf},

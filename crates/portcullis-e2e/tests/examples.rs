@@ -30,9 +30,10 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
 use self::commands::{Call, Command, filled_in};
 
 /// The examples that have a test below.
-const TESTED: [&str; 10] = [
+const TESTED: [&str; 11] = [
     "api-keys-and-plans",
     "exceptions",
+    "firewall",
     "jwt-oidc",
     "limits",
     "mtls",
@@ -74,7 +75,7 @@ impl Example {
         let mut builder = Gate::new(&format!("{}\nadmin: {{ address: 127.0.0.1:0 }}\n", moved(&config)));
         for file in files(&folder) {
             let name = file.strip_prefix(&folder).expect("below the folder").to_str().expect("a plain name");
-            let is_ours = name != "portcullis.yaml" && [".yaml", ".json"].iter().any(|it| name.ends_with(it));
+            let is_ours = name != "portcullis.yaml" && [".yaml", ".json", ".conf"].iter().any(|it| name.ends_with(it));
             if is_ours || !name.contains('.') {
                 builder =
                     builder.file(name, moved(&std::fs::read_to_string(&file).expect("an example is text")));
@@ -270,6 +271,12 @@ async fn several_apis_with_include() {
 #[tokio::test]
 async fn exceptions() {
     let (_, upstream) = tried("exceptions").await;
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn firewall() {
+    let (_, upstream) = tried("firewall").await;
     assert_eq!(upstream.seen().len(), 2);
 }
 

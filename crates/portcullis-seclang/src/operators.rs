@@ -220,6 +220,18 @@ impl Operator {
         Ok(Self(Arc::new(compiled)))
     }
 
+    /// The operator and what it was compiled from, in brief, for reports of measurements.
+    pub fn outline(&self) -> String {
+        let argument = match &*self.0 {
+            Compiled::Text(_, text) => text.escape_ascii().to_string(),
+            Compiled::Contains(contains) => contains.text().escape_ascii().to_string(),
+            Compiled::Pattern(_, rx) => rx.pattern().translated().chars().take(100).collect(),
+            Compiled::Phrases(_, phrases) => format!("{} phrases", phrases.listed().count()),
+            _ => String::new(),
+        };
+        format!("@{} {argument}", self.kind().name())
+    }
+
     /// Which operator this is.
     pub fn kind(&self) -> OperatorKind {
         match &*self.0 {

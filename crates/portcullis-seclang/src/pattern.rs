@@ -82,6 +82,11 @@ impl Pattern {
         &self.regex
     }
 
+    /// The pattern in the engine's own spelling.
+    pub(crate) fn translated(&self) -> &str {
+        &self.translated
+    }
+
     /// The syntax tree, for those who want to know what a match requires; `None` never in practice, since the same text
     /// has been compiled.
     pub(crate) fn hir(&self) -> Option<regex_syntax::hir::Hir> {

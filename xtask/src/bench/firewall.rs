@@ -129,8 +129,7 @@ struct Load {
 
 /// Runs the benchmark and prints its tables or list.
 pub(super) fn run(options: Options) -> anyhow::Result<()> {
-    let shared =
-        std::env::var_os("PORTCULLIS_SHARED").map_or_else(|| crate::root().join("../shared"), Into::into);
+    let shared = crate::shared();
     let Ok(crs) = std::fs::canonicalize(shared.join("crs")) else {
         println!("skipped: no rule set at {} (set PORTCULLIS_SHARED)", shared.join("crs").display());
         return Ok(());

@@ -18,10 +18,12 @@ enum Work {
     EmptyH2,
     /// One POST of 1 KiB; guarded by a key, limits and a schema at Portcullis, merely proxied at nginx.
     FullH1,
+    /// A small GET; judged by the OWASP CRS and by native detection at Portcullis, merely proxied at nginx.
+    CrsH1,
 }
 
 impl Work {
-    const ALL: [Self; 4] = [Self::EmptyH1, Self::EmptyTls, Self::EmptyH2, Self::FullH1];
+    const ALL: [Self; 5] = [Self::EmptyH1, Self::EmptyTls, Self::EmptyH2, Self::FullH1, Self::CrsH1];
 
     const fn word(self) -> &'static str {
         match self {
@@ -29,6 +31,7 @@ impl Work {
             Self::EmptyTls => "empty-tls",
             Self::EmptyH2 => "empty-h2",
             Self::FullH1 => "full-h1",
+            Self::CrsH1 => "crs-h1",
         }
     }
 }
@@ -41,6 +44,8 @@ struct Stage {
     empty: Peer,
     full: Peer,
     script: PathBuf,
+    /// With its script; absent without the rules.
+    crs: Option<(Peer, PathBuf)>,
     // Dropped last: the others write into it.
     _origin: Process,
     _folder: Folder,
@@ -74,6 +79,7 @@ impl Stage {
             empty: peers::portcullis_empty(&folder, binary, port, &certificate)?,
             full,
             script,
+            crs: peers::portcullis_crs(&folder, binary, port)?,
             _origin: origin,
             _folder: folder,
         })
@@ -85,6 +91,7 @@ impl Stage {
             Work::EmptyH1 => vec![&self.nginx, &self.haproxy, &self.floor, &self.empty],
             Work::EmptyTls | Work::EmptyH2 => vec![&self.nginx, &self.haproxy, &self.empty],
             Work::FullH1 => vec![&self.nginx, &self.full],
+            Work::CrsH1 => self.crs.iter().flat_map(|(peer, _)| [&self.nginx, peer]).collect(),
         }
     }
 
@@ -139,6 +146,7 @@ impl Stage {
             Work::EmptyTls => drive::wrk(&secure()?, secs, None),
             Work::EmptyH2 => drive::h2load(&secure()?, secs),
             Work::FullH1 => drive::wrk(&plain, secs, Some(&self.script)),
+            Work::CrsH1 => drive::wrk(&plain, secs, self.crs.as_ref().map(|(_, script)| script.as_path())),
         };
         done.map_err(|error| {
             error.context(format!("{} at {}:\n{}", peer.name, work.word(), peer.process.log_text()))

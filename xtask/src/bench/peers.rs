@@ -140,6 +140,7 @@ listeners:
     tls: {{ certificates: [{{ certificate: \"file:{chain}\", key: \"file:{key}\" }}] }}
     limits: {{ connections_per_ip: 1k }}
 admin: {{ address: \"127.0.0.1:{admin}\" }}
+firewall: off
 apis:
   everything: {{ spec: none, auth: anonymous, upstream: \"http://127.0.0.1:{origin}\" }}
 ",
@@ -185,6 +186,47 @@ apis:
     let process = Process::start("portcullis-full", &mut gate(binary, &path), folder.path(), &[plain])?;
     Ok((Peer { name: "portcullis", process, plain, secure: None }, script))
 }
+
+/// Portcullis with the OWASP CRS at paranoia level 1 and native detection beside it, and a small GET whose values differ
+/// from call to call; `None` without the rules.
+pub(super) fn portcullis_crs(
+    folder: &Folder,
+    binary: &Path,
+    origin: u16,
+) -> anyhow::Result<Option<(Peer, PathBuf)>> {
+    let crs = crate::shared().join("crs");
+    if !crs.join("rules").is_dir() {
+        println!("skipped: crs-h1, for there are no rules at {} (set PORTCULLIS_SHARED)", crs.display());
+        return Ok(None);
+    }
+    let (plain, admin) = (free_port()?, free_port()?);
+    let config = format!(
+        "version: 1
+data: {data}
+listeners:
+  plain: {{ address: \"127.0.0.1:{plain}\", protocols: [h1], tls: off, limits: {{ connections_per_ip: 1k }} }}
+admin: {{ address: \"127.0.0.1:{admin}\" }}
+firewall: {{ rules: [crs: {crs}], paranoia: 1 }}
+apis:
+  everything: {{ spec: none, auth: anonymous, upstream: \"http://127.0.0.1:{origin}\" }}
+",
+        data = folder.path().join("crs-data").display(),
+        crs = crs.canonicalize()?.display(),
+    );
+    let path = folder.write("crs.yaml", &config)?;
+    let script = folder.write("crs.lua", SMALL_GET)?;
+    let process = Process::start("portcullis-crs", &mut gate(binary, &path), folder.path(), &[plain])?;
+    Ok(Some((Peer { name: "portcullis", process, plain, secure: None }, script)))
+}
+
+/// A call as an application's client makes it; no two are alike.
+const SMALL_GET: &str = r#"local n = 0
+local headers = { ["Host"] = "shop.example.com", ["User-Agent"] = "shop-app/4.2 (android 14)", ["Accept"] = "application/json" }
+request = function()
+  n = n + 1
+  return wrk.format("GET", "/orders?page=" .. n .. "&status=open&since=2026-11-" .. (n % 28 + 1) .. "&customer=c" .. (n * 7919 % 1000003), headers)
+end
+"#;
 
 fn gate(binary: &Path, config: &Path) -> Command {
     let mut command = Command::new(binary);

@@ -50,8 +50,7 @@ pub(super) fn run(options: Options) -> anyhow::Result<()> {
 
 /// The corpus' documents, unpacked, and the large one beside the archive.
 fn documents() -> anyhow::Result<Vec<PathBuf>> {
-    let shared =
-        std::env::var_os("PORTCULLIS_SHARED").map_or_else(|| crate::root().join("../shared"), PathBuf::from);
+    let shared = crate::shared();
     let corpora = shared.join("corpora");
     let archive = corpora.join("corpora-dev.tar.xz");
     anyhow::ensure!(archive.exists(), "there is no corpus at `{}`; set PORTCULLIS_SHARED", archive.display());

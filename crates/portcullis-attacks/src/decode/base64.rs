@@ -1,4 +1,5 @@
-//! Base64 of a whole value: the standard and the URL-safe alphabet, padded or flat.
+//! Base64 of a whole value, or of a part of it that stands by itself: the standard and the URL-safe alphabet, padded
+//! or flat.
 
 use super::{Buffer, is_printable, is_serialized, is_text};
 
@@ -66,6 +67,26 @@ pub(super) fn decode(text: &[u8], out: &mut Buffer) -> bool {
     is_text(out) || is_serialized(out)
 }
 
+/// Shorter parts of a value are words.
+const PART_BYTES_MIN: usize = 16;
+
+/// Decodes the first part between quotes, in brackets or behind a comma (serialized data, `data:` URLs, parameters of
+/// an indexed name) that is base64; whether there is one.
+pub(super) fn decode_part(text: &[u8], out: &mut Buffer) -> bool {
+    let is_mark = |byte: &u8| matches!(byte, b'"' | b'\'' | b'[' | b']' | b',');
+    let mut parts = text.split(is_mark);
+    // What comes before the first mark does not stand by itself.
+    parts.next();
+    for part in parts.filter(|part| part.len() >= PART_BYTES_MIN && may_be(part)) {
+        out.clear();
+        let is_dense = !part.iter().any(u8::is_ascii_whitespace);
+        if is_dense && decode(part, out) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether the first bytes are those of a text or of serialized objects, whose end is not there yet.
 fn begins_like_content(bytes: &[u8]) -> bool {
     let odd = bytes.iter().filter(|byte| !is_printable(**byte)).count();
@@ -93,7 +114,8 @@ const fn values() -> [u8; 256] {
                 b'A'..=b'Z' => letter - b'A',
                 b'a'..=b'z' => letter - b'a' + 26,
                 b'0'..=b'9' => letter - b'0' + 52,
-                b'+' | b'-' => 62,
+                // A blank is what a form makes of a `+`.
+                b'+' | b'-' | b' ' => 62,
                 b'/' | b'_' => 63,
                 _ => NONE,
             };

@@ -1,3 +1,5 @@
+//! Each layer with what it must leave alone, and the chain of them.
+
 use super::*;
 use crate::prefilter::Prefilter;
 
@@ -100,6 +102,30 @@ fn lets_serialized_objects_through_base64() {
     let readings = check(b"rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcAUH2sHDFmDRAwAC");
     assert_eq!(readings.first().map(|it| it.0.as_str()), Some("base64"));
     assert_eq!(check(b"gASVCAAAAAAAAABLAUsChpQu").first().map(|it| it.0.as_str()), Some("base64"));
+}
+
+#[test]
+fn reads_base64_of_a_part_that_stands_by_itself() {
+    assert_eq!(
+        last(r#"s:40:"PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==";"#),
+        is("base64_part", "<script>alert(1)</script>")
+    );
+    assert_eq!(
+        last("data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"),
+        is("base64_part", "<script>alert(1)</script>")
+    );
+    assert_eq!(
+        last("user[PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg]"),
+        is("base64_part", "<script>alert(1)</script>")
+    );
+    for text in ["a,internationalization,b", "\"/api/v1/orders/8412\"", "'leave it at the door, please'"] {
+        assert_eq!(check(text.as_bytes()), [], "{text}");
+    }
+}
+
+#[test]
+fn reads_base64_whose_plus_a_form_has_made_a_blank() {
+    assert_eq!(last("PHNjcmlwdD5hbGVydCgnMScpPC9zY3JpcHQ "), is("base64", "<script>alert('1')</script"));
 }
 
 #[test]

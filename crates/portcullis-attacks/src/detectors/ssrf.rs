@@ -126,7 +126,11 @@ fn address(view: &View<'_>, at: usize) -> Option<Hit> {
         .or_else(|| has_enclosed_letters(host_port).then_some(ENCLOSED))
         .or_else(|| of_user(user?, host_port))
         .or_else(|| matches!(path, [b'#' | b'\\', b'@', ..]).then_some(CUT))
-        .or_else(|| (is_page && slashes > 0 && is_whole && scheme.is_none()).then_some(SLASHES))
+        .or_else(|| {
+            // A line of slashes divides texts.
+            let names_host = host_port.iter().any(u8::is_ascii_alphanumeric);
+            (is_page && slashes > 0 && is_whole && scheme.is_none() && names_host).then_some(SLASHES)
+        })
         .or_else(|| inclusion(view, is_whole, scheme.unwrap_or_default(), path))?;
     let score = weigh(view, danger.strength, is_whole, danger.rule);
     (score > 0).then_some(Hit {

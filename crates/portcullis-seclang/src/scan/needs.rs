@@ -3,6 +3,10 @@
 //! All statements are about the value with its letters in lower case: strings that occur in it, bytes of which one occurs.
 //! Each is a consequence of a match, never the reverse, so that a value without them can be passed over. The tree is no
 //! deeper than the parser's limit on nesting, which bounds the recursion.
+//!
+//! They can be asked for values of an alphabet: what else the expression allows cannot occur there. Rules against shells let
+//! quotes, carets and variables stand between any two letters of a command, so that no string is needed; but a value
+//! without such marks needs the plain command.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
@@ -13,6 +17,8 @@ use crate::byte_set::ByteSet;
 const EXACT_MAX: usize = 64;
 /// Strings one of which must occur. The greatest pattern of the CRS names some hundreds of commands.
 const LITERALS_MAX: usize = 4000;
+/// Bytes of a string that are searched for: each costs a state of the automaton.
+const LITERAL_BYTES_MAX: usize = 8;
 /// Bytes of a class that still counts as so many strings.
 const CLASS_MAX: u32 = 10;
 /// Sets of bytes kept: more would cost more to test than they exclude.
@@ -32,11 +38,12 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    /// The needs of an expression.
-    pub(super) fn of(hir: &Hir) -> Self {
-        let part = Part::of(hir).settled();
-        let literals = part.literals.filter(|strings| rarity::share_of_strings(strings) <= SHARE_MAX);
-        Self { literals, bytes: part.bytes, length_min: hir.properties().minimum_len().unwrap_or(0) }
+    /// The needs of an expression when it matches a value of these bytes; `None` when it matches none of them.
+    pub(super) fn of(hir: &Hir, alphabet: ByteSet) -> Option<Self> {
+        let part = Part::of(hir, alphabet)?.settled();
+        let literals =
+            part.literals.map(shortened).filter(|strings| rarity::share_of_strings(strings) <= SHARE_MAX);
+        Some(Self { literals, bytes: part.bytes, length_min: hir.properties().minimum_len().unwrap_or(0) })
     }
 }
 
@@ -50,16 +57,20 @@ struct Part {
 }
 
 impl Part {
-    fn of(hir: &Hir) -> Self {
+    /// `None` for a part that matches nothing of the alphabet.
+    fn of(hir: &Hir, alphabet: ByteSet) -> Option<Self> {
         match hir.kind() {
             // Assertions match the empty string, on conditions that need not be known.
-            HirKind::Empty | HirKind::Look(_) => Self::exactly(vec![Vec::new()]),
-            HirKind::Literal(literal) => Self::exactly(vec![literal.0.to_ascii_lowercase()]),
-            HirKind::Class(class) => Self::of_class(class),
-            HirKind::Repetition(repetition) => Self::of_repetition(repetition),
-            HirKind::Capture(capture) => Self::of(&capture.sub),
-            HirKind::Concat(parts) => Self::of_concatenation(parts),
-            HirKind::Alternation(parts) => Self::of_alternation(parts),
+            HirKind::Empty | HirKind::Look(_) => Some(Self::exactly(vec![Vec::new()])),
+            HirKind::Literal(literal) => {
+                let can = literal.0.iter().all(|byte| alphabet.contains(*byte));
+                can.then(|| Self::exactly(vec![literal.0.to_ascii_lowercase()]))
+            }
+            HirKind::Class(class) => Self::of_class(class, alphabet),
+            HirKind::Repetition(repetition) => Self::of_repetition(repetition, alphabet),
+            HirKind::Capture(capture) => Self::of(&capture.sub, alphabet),
+            HirKind::Concat(parts) => Self::of_concatenation(parts, alphabet),
+            HirKind::Alternation(parts) => Self::of_alternation(parts, alphabet),
         }
     }
 
@@ -67,7 +78,7 @@ impl Part {
         Self { exact: Some(strings), ..Self::default() }
     }
 
-    fn of_class(class: &Class) -> Self {
+    fn of_class(class: &Class, alphabet: ByteSet) -> Option<Self> {
         let mut set = ByteSet::EMPTY;
         match class {
             Class::Bytes(class) => {
@@ -80,20 +91,27 @@ impl Part {
                     match (u8::try_from(range.start()), u8::try_from(range.end())) {
                         (Ok(start), Ok(end)) if end < 0x80 => set = set.union(ByteSet::range(start, end)),
                         // Beyond ASCII a character is several bytes: nothing is known of it.
-                        _ => return Self::default(),
+                        _ => return Some(Self::default()),
                     }
                 }
             }
+        }
+        let set = set.intersection(alphabet);
+        if set.is_empty() {
+            return None;
         }
         let mut folded: Vec<Vec<u8>> = set.iter().map(|byte| vec![byte.to_ascii_lowercase()]).collect();
         folded.sort_unstable();
         folded.dedup();
         let is_small = set.len() <= 2 * CLASS_MAX && folded.len() <= CLASS_MAX as usize;
-        Self { exact: is_small.then_some(folded), literals: None, bytes: vec![set] }
+        Some(Self { exact: is_small.then_some(folded), literals: None, bytes: vec![set] })
     }
 
-    fn of_repetition(repetition: &Repetition) -> Self {
-        let part = Self::of(&repetition.sub);
+    fn of_repetition(repetition: &Repetition, alphabet: ByteSet) -> Option<Self> {
+        let Some(part) = Self::of(&repetition.sub, alphabet) else {
+            // It may still occur no times at all.
+            return (repetition.min == 0).then(|| Self::exactly(vec![Vec::new()]));
+        };
         if repetition.min == 0 {
             let exact = match (part.exact, repetition.max) {
                 (Some(mut strings), Some(1)) => {
@@ -103,7 +121,7 @@ impl Part {
                 (_, Some(0)) => Some(vec![Vec::new()]),
                 _ => None,
             };
-            return Self { exact, ..Self::default() };
+            return Some(Self { exact, ..Self::default() });
         }
         // So many copies stand in a row, whatever comes after them.
         let copies = part.exact.as_ref().and_then(|strings| {
@@ -112,7 +130,7 @@ impl Part {
         });
         let is_whole = repetition.max == Some(repetition.min) && repetition.min <= 8;
         let settled = part.settled();
-        match copies {
+        Some(match copies {
             Some(copies) if is_whole => {
                 Self { exact: Some(copies), literals: settled.literals, bytes: settled.bytes }
             }
@@ -121,16 +139,16 @@ impl Part {
                 Self { exact: None, literals: rarer(row.literals, settled.literals), bytes: settled.bytes }
             }
             None => Self { exact: None, ..settled },
-        }
+        })
     }
 
     /// Neighbours whose strings are known are joined as long as they are few; of the rows that result, the rarest counts.
-    fn of_concatenation(parts: &[Hir]) -> Self {
+    fn of_concatenation(parts: &[Hir], alphabet: ByteSet) -> Option<Self> {
         let mut whole = Self::default();
         let mut row = vec![Vec::new()];
         let mut all_exact = true;
         for hir in parts {
-            let part = Self::of(hir);
+            let part = Self::of(hir, alphabet)?;
             let longer = part.exact.as_ref().and_then(|strings| cross(&row, strings));
             match longer {
                 Some(longer) => {
@@ -152,7 +170,7 @@ impl Part {
         } else {
             whole.join(Self::exactly(row).settled());
         }
-        whole
+        Some(whole)
     }
 
     /// Both are needed.
@@ -161,8 +179,11 @@ impl Part {
         self.bytes.extend(other.bytes);
     }
 
-    fn of_alternation(parts: &[Hir]) -> Self {
-        let parts: Vec<Self> = parts.iter().map(Self::of).collect();
+    fn of_alternation(parts: &[Hir], alphabet: ByteSet) -> Option<Self> {
+        let parts: Vec<Self> = parts.iter().filter_map(|part| Self::of(part, alphabet)).collect();
+        if parts.is_empty() {
+            return None;
+        }
         let exact = parts.iter().try_fold(Vec::new(), |mut all, part| {
             all.extend(part.exact.clone()?);
             within_limit(all)
@@ -175,7 +196,7 @@ impl Part {
         // One set of each branch: together they are a set of which every match holds a byte.
         let bytes =
             settled.iter().try_fold(ByteSet::EMPTY, |all, part| Some(all.union(*part.bytes.first()?)));
-        Self { exact, literals, bytes: bytes.into_iter().collect() }
+        Some(Self { exact, literals, bytes: bytes.into_iter().collect() })
     }
 
     /// Turns what is known exactly into needs, and orders the sets of bytes from the rarest.
@@ -193,6 +214,16 @@ impl Part {
         bytes.truncate(BYTES_MAX);
         Self { exact, literals, bytes }
     }
+}
+
+/// Cuts strings: where a string occurs its beginning does, and a few bytes tell enough.
+fn shortened(mut strings: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    for string in &mut strings {
+        string.truncate(LITERAL_BYTES_MAX);
+    }
+    strings.sort_unstable();
+    strings.dedup();
+    strings
 }
 
 /// Sets of bytes that a choice of strings needs: of one string each byte, of several the rarest of each.
@@ -242,7 +273,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn needs(pattern: &str) -> Needs {
-        Needs::of(&Pattern::compile(pattern.as_bytes()).unwrap().hir().unwrap())
+        Needs::of(&Pattern::compile(pattern.as_bytes()).unwrap().hir().unwrap(), ByteSet::ALL).unwrap()
     }
 
     fn literals(pattern: &str) -> Vec<String> {
@@ -279,6 +310,16 @@ mod tests {
     fn takes_a_set_of_each_branch() {
         let needs = needs(r"\$\d+|\w+`");
         assert_eq!(needs.bytes, [ByteSet::of(b"$`")]);
+    }
+
+    #[test]
+    fn needs_the_plain_word_where_no_mark_can_stand_between() {
+        let pattern = Pattern::compile(br"(?i)c[\x5c'\x22]*a[\x5c'\x22]*t\b|`\w").unwrap();
+        let letters = ByteSet::range(b'A', b'Z').union(ByteSet::range(b'a', b'z'));
+        let needs = Needs::of(&pattern.hir().unwrap(), letters).unwrap();
+        assert_eq!(needs.literals.unwrap(), [b"cat"]);
+        let digits = ByteSet::range(b'0', b'9');
+        assert!(Needs::of(&pattern.hir().unwrap(), digits).is_none());
     }
 
     /// Whether a value shows what the needs say.
@@ -330,14 +371,18 @@ mod tests {
             values in proptest::collection::vec("[a-cA-C;1 \u{e9}\n]{0,8}", 1..12),
         ) {
             let Ok(compiled) = Pattern::compile(pattern.as_bytes()) else { return Ok(()) };
-            let needs = Needs::of(&compiled.hir().unwrap());
+            let hir = compiled.hir().unwrap();
             for value in values {
                 let bytes = [value.as_bytes(), b"\xff"].concat();
                 for value in [value.as_bytes(), &bytes[..]] {
-                    prop_assert!(
-                        !compiled.is_match(value) || shows(&needs, value),
-                        "{} on {:?}: {:?}", pattern, value.escape_ascii().to_string(), needs
-                    );
+                    // Of all bytes, and of the value's own.
+                    for alphabet in [ByteSet::ALL, ByteSet::of(value)] {
+                        let needs = Needs::of(&hir, alphabet);
+                        prop_assert!(
+                            !compiled.is_match(value) || needs.as_ref().is_some_and(|needs| shows(needs, value)),
+                            "{} on {:?}: {:?}", pattern, value.escape_ascii().to_string(), needs
+                        );
+                    }
                 }
             }
         }

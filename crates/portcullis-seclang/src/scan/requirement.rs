@@ -40,27 +40,35 @@ const SQLI: ByteSet = ByteSet::range(b'0', b'9')
 const XSS: ByteSet = ByteSet::of(b"<=");
 
 impl Requirement {
-    pub(super) fn of(operator: &Operator) -> Self {
-        let bytes = |set: ByteSet| Self { bytes: vec![set], length_min: 1, ..Self::default() };
+    /// What a match of a value of these bytes requires.
+    pub(super) fn of(operator: &Operator, alphabet: ByteSet) -> Self {
+        let bytes = |set: ByteSet| match set.intersection(alphabet).is_empty() {
+            true => Self::never(),
+            false => Self { bytes: vec![set], length_min: 1, ..Self::default() },
+        };
         match &*operator.0 {
             Compiled::Text(kind, text) => Self::of_text(*kind, text),
             Compiled::Contains(contains) => Self::of_string(contains.text()),
             Compiled::DetectSqli => bytes(SQLI),
             Compiled::DetectXss => bytes(XSS),
             Compiled::IpMatch(..) => bytes(ByteSet::of(b".:")),
-            Compiled::NoMatch => Self { strings: Strings::Never, ..Self::default() },
+            Compiled::NoMatch => Self::never(),
             Compiled::Outside(..) | Compiled::UnconditionalMatch => Self::default(),
-            Compiled::Phrases(_, phrases) => Self::of_phrases(phrases.listed()),
-            Compiled::Pattern(_, rx) => Self::of_pattern(rx.pattern()),
+            Compiled::Phrases(_, phrases) => Self::of_phrases(phrases.listed(), alphabet),
+            Compiled::Pattern(_, rx) => Self::of_pattern(rx.pattern(), alphabet),
             Compiled::ValidateByteRange(allowed) => bytes(allowed.complement()),
             Compiled::ValidateUrlEncoding => bytes(ByteSet::of(b"%")),
             Compiled::ValidateUtf8Encoding => bytes(ByteSet::range(0x80, 0xff)),
             Compiled::Verify(_, verify) => {
-                let mut requirement = Self::of_pattern(verify.pattern());
+                let mut requirement = Self::of_pattern(verify.pattern(), alphabet);
                 requirement.bytes.push(ByteSet::range(b'0', b'9'));
                 requirement
             }
         }
+    }
+
+    fn never() -> Self {
+        Self { strings: Strings::Never, ..Self::default() }
     }
 
     /// The comparisons are as quick as a search would be: only their lengths are looked at before.
@@ -83,8 +91,17 @@ impl Requirement {
         Self { bytes: Vec::new(), length_min: text.len(), strings: Strings::Any(strings) }
     }
 
-    fn of_phrases<'a>(phrases: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut strings: Vec<Vec<u8>> = phrases.map(<[u8]>::to_ascii_lowercase).collect();
+    fn of_phrases<'a>(phrases: impl Iterator<Item = &'a [u8]>, alphabet: ByteSet) -> Self {
+        let can_occur = |phrase: &&[u8]| {
+            let either = |byte: &u8| {
+                alphabet.contains(byte.to_ascii_lowercase()) || alphabet.contains(byte.to_ascii_uppercase())
+            };
+            phrase.iter().all(either)
+        };
+        let mut strings: Vec<Vec<u8>> = phrases.filter(can_occur).map(<[u8]>::to_ascii_lowercase).collect();
+        if strings.is_empty() {
+            return Self::never();
+        }
         strings.sort_unstable();
         strings.dedup();
         let length_min = strings.iter().map(Vec::len).min().unwrap_or(0);
@@ -94,8 +111,9 @@ impl Requirement {
         Self { bytes: marks.into_iter().collect(), length_min, strings: Strings::Phrases(strings) }
     }
 
-    fn of_pattern(pattern: &crate::pattern::Pattern) -> Self {
-        let Some(needs) = pattern.hir().map(|hir| Needs::of(&hir)) else { return Self::default() };
+    fn of_pattern(pattern: &crate::pattern::Pattern, alphabet: ByteSet) -> Self {
+        let Some(hir) = pattern.hir() else { return Self::default() };
+        let Some(needs) = Needs::of(&hir, alphabet) else { return Self::never() };
         let strings = needs.literals.map_or(Strings::Unknown, Strings::Any);
         Self { bytes: needs.bytes, length_min: needs.length_min, strings }
     }
@@ -187,8 +205,11 @@ mod tests {
 
     #[test]
     fn marks_of_phrases_are_required_only_where_all_have_one() {
-        assert_eq!(Requirement::of(&compiled("pm", "etc/passwd .env")).bytes, [ByteSet::of(b"/.")]);
-        assert!(Requirement::of(&compiled("pm", "etc/passwd env")).bytes.is_empty());
-        assert_eq!(Requirement::of(&compiled("pm", "abc de")).length_min, 2);
+        assert_eq!(
+            Requirement::of(&compiled("pm", "etc/passwd .env"), ByteSet::ALL).bytes,
+            [ByteSet::of(b"/.")]
+        );
+        assert!(Requirement::of(&compiled("pm", "etc/passwd env"), ByteSet::ALL).bytes.is_empty());
+        assert_eq!(Requirement::of(&compiled("pm", "abc de"), ByteSet::ALL).length_min, 2);
     }
 }

@@ -7,7 +7,7 @@ use aho_corasick::{Anchored, dfa, nfa};
 
 /// Bytes of strings up to which a table of all transitions is built; more go into a compact form, which takes two or three
 /// times as long a byte and a tenth of the memory.
-const TABLE_BYTES_MAX: usize = 24 << 10;
+const TABLE_BYTES_MAX: usize = 20 << 10;
 
 /// Strings with their owners, while they are gathered.
 #[derive(Default)]
@@ -86,13 +86,13 @@ impl Finder {
         &self.owners
     }
 
-    pub(super) fn memory(&self) -> usize {
-        let automaton = match &self.automaton {
-            Some(Form::Table(table)) => table.memory_usage(),
-            Some(Form::Compact(compact)) => compact.memory_usage(),
-            None => 0,
+    pub(super) fn outline(&self) -> String {
+        let (form, bytes) = match &self.automaton {
+            Some(Form::Table(table)) => ("table", table.memory_usage()),
+            Some(Form::Compact(compact)) => ("compact", compact.memory_usage()),
+            None => ("nothing", 0),
         };
-        automaton + self.owners_of.len() * 8 + self.flat.len() * 4
+        format!("{} in {form} of {} KiB", self.owners_of.len(), bytes / 1024)
     }
 
     /// Adds to `found` the `possible` owners one of whose strings occurs.

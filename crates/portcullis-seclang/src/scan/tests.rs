@@ -46,7 +46,7 @@ fn check(scanner: &Scanner, operators: &[Operator], value: &[u8], wanted: u64) -
     let expected = one_by_one(operators, value, wanted);
     prop_assert_eq!(matching[0], expected, "{:?}", value.escape_ascii().to_string());
     let mut candidates = [u64::MAX];
-    scanner.candidates(value, classes, &[wanted], &mut candidates);
+    scanner.narrow(value, classes, &[wanted], &mut candidates);
     prop_assert_eq!(candidates[0] & expected, expected);
     prop_assert_eq!(candidates[0] & !wanted, 0);
     Ok(())
@@ -82,7 +82,7 @@ fn passes_over_a_plain_word() {
     let operators = operators();
     let scanner = Scanner::new(&operators[..2]);
     let mut candidates = [0];
-    scanner.candidates(b"portcullis", ByteClasses::of_value(b"portcullis"), &[3], &mut candidates);
+    scanner.narrow(b"portcullis", ByteClasses::of_value(b"portcullis"), &[3], &mut candidates);
     assert_eq!(candidates, [0]);
 }
 

@@ -56,7 +56,7 @@ pub(super) fn look(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
                 start == 0 || matches!(before, b'.' | b';' | b'{' | b'(' | b'}' | b',' | b'\'' | b'"');
             if is_text && is_statement {
                 let span = start..(equals + SPAN_BYTES).min(lower.len());
-                let score = if start == 0 { 10 } else { 9 };
+                let score = if start == 0 || matches!(before, b';' | b'{' | b'}') { 10 } else { 9 };
                 strongest.offer("document_write", score, span, "a script that moves or rewrites the page");
             }
         }
