@@ -4,9 +4,7 @@
 /// Builds and runs the suite. `args`: `--json`, `--only ID`, `--verbose`, `--paranoia N`, `--accept`.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let mut command = crate::cargo();
-    command
-        .args(["run", "--quiet", "--locked", "-p", "portcullis-ftw", "--example", "crs", "--"])
-        .args(args);
+    command.args(["run", "--quiet", "--locked", "-p", "portcullis-ftw", "--example", "crs", "--"]).args(args);
     if std::env::var_os("PORTCULLIS_SHARED").is_none() {
         command.env("PORTCULLIS_SHARED", crate::root().join("../shared"));
     }

@@ -67,7 +67,10 @@ fn crs(corpora: &Path) -> anyhow::Result<()> {
     println!("{:<24} {:>14} {:>14} {:>14} {:>14}", "corpus", "PL1", "PL2", "PL3", "PL4");
     for (file, levels) in counts.as_object().into_iter().flatten() {
         let level = |name: &str| {
-            let count = |what: &str| levels[name][what].as_u64().unwrap_or_default();
+            let count = |what: &str| {
+                let count = levels.get(name).and_then(|level| level.get(what));
+                count.and_then(serde_json::Value::as_u64).unwrap_or_default()
+            };
             format!("{} / {}", count("stopped"), count("refused"))
         };
         println!(

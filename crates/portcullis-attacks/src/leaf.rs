@@ -52,7 +52,8 @@ pub struct Leaf<'a> {
     pub at: Where,
     /// What the field is for.
     pub field: Field,
-    /// The field's name (last member of the path to it), as sent; empty where it has none.
+    /// The field's name (last member of the path to it), as sent; empty where it has none. For a [`Where::Name`], whose
+    /// value is the name itself, the name of what contains it.
     pub name: &'a str,
     /// The value after the transport's own decoding (one percent-decoding of query and form, JSON string escapes).
     pub value: &'a [u8],

@@ -12,11 +12,11 @@ pub(crate) struct Prefilter {
     bytes: [u64; 256],
     /// Bytes that occur in literals have a class of their own, as far as there are classes; letters in either case.
     classes: [u8; 256],
-    /// A bit for each triple of classes that begins a literal.
-    begins: Vec<u64>,
+    /// A bit for each triple of classes that begins a literal, 64 triples a word.
+    begins: Vec<Begins>,
     /// Literals with what is the same beginning to the bitmap, in the order of [`Prefilter::starts`].
     literals: Vec<Literal>,
-    /// By triple, where its literals lie in [`Prefilter::literals`]; sorted.
+    /// For each triple that begins a literal, in their order, where its literals lie in [`Prefilter::literals`].
     starts: Vec<Start>,
     /// Detectors that look at everything.
     always: u64,
@@ -27,8 +27,14 @@ struct Literal {
     detectors: u64,
 }
 
+#[derive(Clone, Copy, Default)]
+struct Begins {
+    bits: u64,
+    /// How many bits are set in the words before: the place of this word's first triple among the starts.
+    before: u32,
+}
+
 struct Start {
-    triple: u32,
     first: u32,
     /// The detectors of all its literals.
     detectors: u64,
@@ -53,7 +59,7 @@ const NOT_HEX: u64 = 1 << 57;
 const BRACKET: u64 = 1 << 56;
 const QUOTE: u64 = 1 << 55;
 
-/// Classes of bytes: three of them index a bitmap of 32 KiB.
+/// Classes of bytes: three of them index a bitmap of 64 KiB.
 const CLASS_BITS: u32 = 6;
 const CLASSES: u8 = 1 << CLASS_BITS;
 const TRIPLES: u32 = 1 << (3 * CLASS_BITS);
@@ -91,7 +97,7 @@ impl Prefilter {
         let mut prefilter = Self {
             bytes,
             classes: classes(&literals),
-            begins: vec![0; TRIPLES as usize / 64],
+            begins: vec![Begins::default(); TRIPLES as usize / 64],
             literals: Vec::new(),
             starts: Vec::new(),
             always,
@@ -119,15 +125,19 @@ impl Prefilter {
         for same in filed.chunk_by(|a, b| a.0 == b.0) {
             let Some(triple) = same.first().map(|it| it.0) else { continue };
             if let Some(word) = self.begins.get_mut(triple as usize / 64) {
-                *word |= 1 << (triple % 64);
+                word.bits |= 1 << (triple % 64);
             }
             self.starts.push(Start {
-                triple,
                 first: self.literals.len() as u32,
                 count: same.len() as u32,
                 detectors: same.iter().fold(0, |all, it| all | it.1.detectors),
             });
             self.literals.extend(same.iter().map(|it| Literal { ..it.1 }));
+        }
+        let mut before = 0;
+        for word in &mut self.begins {
+            word.before = before;
+            before += word.bits.count_ones();
         }
     }
 
@@ -159,20 +169,27 @@ impl Prefilter {
     /// The detectors of the literals that the text begins with.
     #[inline(never)]
     fn compared(&self, triple: u32, text: &[u8], found: u64) -> u64 {
-        let start = self.starts.binary_search_by_key(&triple, |it| it.triple);
-        let Some(start) = start.ok().and_then(|at| self.starts.get(at)) else { return 0 };
+        let Some(word) = self.begins.get(triple as usize / 64) else { return 0 };
+        let earlier = word.bits & ((1 << (triple % 64)) - 1);
+        let Some(start) = self.starts.get((word.before + earlier.count_ones()) as usize) else { return 0 };
         if start.detectors & !found == 0 {
             return 0;
         }
-        let literals = self.literals.iter().skip(start.first as usize).take(start.count as usize);
-        let begins =
-            |it: &&Literal| text.get(..it.text.len()).is_some_and(|text| text.eq_ignore_ascii_case(it.text));
-        literals.filter(begins).fold(0, |all, it| all | it.detectors)
+        let literals = self.literals.get(start.first as usize..(start.first + start.count) as usize);
+        let mut all = 0;
+        for literal in literals.unwrap_or_default() {
+            if literal.detectors & !found != 0
+                && text.get(..literal.text.len()).is_some_and(|text| text.eq_ignore_ascii_case(literal.text))
+            {
+                all |= literal.detectors;
+            }
+        }
+        all
     }
 
     #[inline]
     fn may_begin(&self, triple: u32) -> bool {
-        self.begins.get(triple as usize / 64).is_some_and(|word| word >> (triple % 64) & 1 != 0)
+        self.begins.get(triple as usize / 64).is_some_and(|word| word.bits >> (triple % 64) & 1 != 0)
     }
 
     #[inline]
@@ -189,7 +206,7 @@ impl Prefilter {
     #[cfg(test)]
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>()
-            + self.begins.len() * size_of::<u64>()
+            + self.begins.len() * size_of::<Begins>()
             + self.literals.len() * size_of::<Literal>()
             + self.starts.len() * size_of::<Start>()
     }

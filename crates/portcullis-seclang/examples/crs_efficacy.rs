@@ -2,6 +2,7 @@
 //! for the columns beside the native detectors. Prints `{"FILE": {"pl1": {"stopped", "refused"}, …}}`.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     dead_code,
@@ -9,7 +10,7 @@
     reason = "a measurement stops where it fails, and prints"
 )]
 
-#[path = "../tests/crs/suite/rules.rs"]
+#[path = "../tests/crs_rules/mod.rs"]
 mod rules;
 
 use std::{
@@ -34,7 +35,8 @@ fn main() {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
     let (crs, corpora) = (arguments.next().unwrap(), arguments.next().unwrap());
     let engines: Vec<Engine> = (1..=4).map(|paranoia| engine(&crs, paranoia)).collect();
-    let mut files: Vec<PathBuf> = fs::read_dir(&corpora).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(&corpora).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let mut tallies = Map::new();
     for file in files {

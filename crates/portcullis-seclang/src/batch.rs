@@ -48,6 +48,8 @@ struct Place {
     all: BitSet,
     /// Units that look at some, by name.
     some: Vec<u32>,
+    /// The names that these speak of, lower case; none where one of them goes by a pattern.
+    names: Option<Vec<Box<[u8]>>>,
 }
 
 /// The rules of one phase that are judged in bulk.
@@ -128,7 +130,13 @@ impl Batch {
                 let place = match known {
                     Some(place) => place,
                     None => {
-                        places.push(Place { list, view, all: BitSet::default(), some: Vec::new() });
+                        places.push(Place {
+                            list,
+                            view,
+                            all: BitSet::default(),
+                            some: Vec::new(),
+                            names: None,
+                        });
                         let Some(place) = places.last_mut() else { continue };
                         place
                     }
@@ -142,6 +150,8 @@ impl Batch {
         }
         for place in &mut places {
             place.some.retain(|unit| !place.all.contains(*unit as usize));
+            let conditional = place.some.iter().filter_map(|unit| units.get(*unit as usize));
+            place.names = names_of(conditional);
         }
         Batch { units, places, matchers: 0 }
     }
@@ -222,6 +232,28 @@ impl Unit {
                 && target.selector.admits(name)
                 && !self.exclusions.iter().any(|each| each.covers(target.variable, target.source, name))
         })
+    }
+}
+
+/// The names that the units' targets and exclusions speak of; `None` where one of them goes by a pattern.
+fn names_of<'a>(units: impl Iterator<Item = &'a Unit>) -> Option<Vec<Box<[u8]>>> {
+    let mut names: Vec<Box<[u8]>> = Vec::new();
+    for target in units.flat_map(|unit| unit.targets.iter().chain(&unit.exclusions)) {
+        match &target.selector {
+            Selector::All | Selector::Slot(_) => {}
+            Selector::Key(key) => names.push(key.clone()),
+            Selector::Regex(_) => return None,
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    Some(names)
+}
+
+impl Place {
+    /// Whether some unit speaks of the name. Values of all other names are of one class.
+    fn knows(&self, name: &[u8]) -> bool {
+        self.names.as_ref().is_none_or(|names| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
     }
 }
 

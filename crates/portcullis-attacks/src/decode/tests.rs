@@ -1,3 +1,5 @@
+//! Each layer with what it must leave alone, and the chain of them.
+
 use super::*;
 use crate::prefilter::Prefilter;
 

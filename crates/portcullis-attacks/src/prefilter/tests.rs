@@ -1,3 +1,5 @@
+//! Which literals are found where, and what bytes say of encodings.
+
 use super::*;
 use crate::{class::Class, hit::Hits, view::View};
 

@@ -4,7 +4,10 @@
 use bytes::Bytes;
 use portcullis_leaves::{Limits, Tree, media::MediaType};
 
-use super::{pairs::text_of, runs};
+use super::{
+    pairs::{cut, is_plain_name, text_of},
+    runs,
+};
 use crate::{
     inspector::{Judging, Spot},
     leaf::Where,
@@ -20,6 +23,22 @@ enum Declared {
     /// Text of no further syntax, no type, or one that is not known.
     Other,
 }
+
+/// What is looked at is bounded by the caller's limit on bodies and not by the shape: whether a body is too deep or too
+/// wide for the API is for the schema to say, and must not hide a value from detection.
+const LIMITS: Limits = Limits {
+    depth_max: 20_000,
+    members_max: 200_000,
+    keys_max: 400_000,
+    elements_max: 400_000,
+    values_max: 2_000_000,
+    string_bytes_max: 64 << 20,
+    name_bytes_max: 64 << 10,
+    number_bytes_max: 4 << 10,
+    fields_max: 0,
+    parts_max: 0,
+    part_header_bytes_max: 0,
+};
 
 /// JSON documents, one a line, read one by one (ndjson); more are looked at as text.
 const LINES_MAX: usize = 10_000;
@@ -69,12 +88,10 @@ impl Judging<'_> {
 
     /// Text of no known type, which may still be a form, as clients send it that forget the type.
     fn untyped(&mut self, body: &[u8]) {
-        let is_form = !body.iter().any(|byte| matches!(byte, b'\n' | b' ' | b'<'))
-            && body.split(|byte| *byte == b'&').all(|pair| memchr::memchr(b'=', pair).is_some());
-        if is_form {
-            self.pairs(Where::Body, body);
+        match cut(body, b'=') {
+            (name, Some(_)) if is_plain_name(name) => self.pairs(Where::Body, body),
+            _ => self.raw(body),
         }
-        self.raw(body);
     }
 
     /// Looks at a body as one text, or at the texts in it if it is none.
@@ -89,8 +106,7 @@ impl Judging<'_> {
     }
 
     fn json(&mut self, body: &[u8]) -> bool {
-        let limits = Limits::default();
-        if let Ok(tree) = Tree::from_json(Bytes::copy_from_slice(body), &limits) {
+        if let Ok(tree) = Tree::from_json(Bytes::copy_from_slice(body), &LIMITS) {
             self.tree(&tree, &|_| false);
             return true;
         }
@@ -102,7 +118,7 @@ impl Judging<'_> {
         let mut trees = Vec::new();
         let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         for line in lines {
-            match Tree::from_json(Bytes::copy_from_slice(line), &Limits::default()) {
+            match Tree::from_json(Bytes::copy_from_slice(line), &LIMITS) {
                 Ok(tree) if trees.len() < LINES_MAX => trees.push(tree),
                 _ => return false,
             }

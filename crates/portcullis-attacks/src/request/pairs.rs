@@ -92,7 +92,7 @@ pub(crate) fn cut(text: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
 }
 
 /// Whether a name is made of letters, digits and what APIs join them with.
-fn is_plain_name(name: &[u8]) -> bool {
+pub(crate) fn is_plain_name(name: &[u8]) -> bool {
     let is_plain = |byte: &u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']' | b':' | b'@')
     };

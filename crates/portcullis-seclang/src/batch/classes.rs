@@ -25,13 +25,18 @@ pub(crate) struct Classes {
     /// By phase and place.
     by_name: HashMap<(u8, u32), ByName>,
     names: usize,
+    /// The class of names that no unit speaks of, by phase and place.
+    others: HashMap<(u8, u32), u32>,
 }
 
 impl Classes {
     /// The class of values of that name at a place.
     pub(super) fn of(&mut self, batch: &Batch, phase: u8, place: usize, name: &[u8]) -> u32 {
-        let whole = batch.places.get(place).is_none_or(|place| place.some.is_empty());
-        let name = if whole { b"" } else { name };
+        let is_known = batch.places.get(place).is_some_and(|place| place.knows(name));
+        let key = (phase, place as u32);
+        if let (false, Some(class)) = (is_known, self.others.get(&key)) {
+            return *class;
+        }
         let lower;
         let name = if name.iter().any(u8::is_ascii_uppercase) {
             lower = name.to_ascii_lowercase();
@@ -39,7 +44,6 @@ impl Classes {
         } else {
             name
         };
-        let key = (phase, place as u32);
         if let Some(class) = self.by_name.get(&key).and_then(|names| names.get(name)) {
             return *class;
         }
@@ -53,7 +57,9 @@ impl Classes {
                 class
             }
         };
-        if name.len() <= NAME_BYTES_MAX {
+        if !is_known {
+            self.others.insert(key, class);
+        } else if name.len() <= NAME_BYTES_MAX {
             self.by_name.entry(key).or_default().insert(name.into(), class);
             self.names += 1;
         }

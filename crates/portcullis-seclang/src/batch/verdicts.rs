@@ -2,6 +2,8 @@
 //!
 //! Four seats a hash value, replaced in turn: whoever finds colliding values spoils four seats and nothing else.
 
+use smallvec::SmallVec;
+
 /// Sets of seats.
 const SETS: usize = 4096;
 const SEATS: usize = 4;
@@ -12,8 +14,9 @@ const VALUE_BYTES_MAX: usize = 512;
 struct Verdict {
     hash: u64,
     class: u32,
-    value: Box<[u8]>,
-    units: Box<[u32]>,
+    /// Most values and their few units fit in without heap.
+    value: SmallVec<[u8; 32]>,
+    units: SmallVec<[u32; 4]>,
 }
 
 #[derive(Debug, Default, Clone)]

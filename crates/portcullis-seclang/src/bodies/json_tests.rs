@@ -1,3 +1,5 @@
+//! Bodies of JSON: whole, odd and broken ones.
+
 use super::*;
 use proptest::prelude::*;
 

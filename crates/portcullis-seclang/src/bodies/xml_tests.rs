@@ -1,3 +1,5 @@
+//! Bodies of XML: whole, odd and broken ones.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of operators: what holds, at its edges, and for any bytes.
+
 use super::*;
 
 fn operator(name: &str, argument: &str) -> Operator {

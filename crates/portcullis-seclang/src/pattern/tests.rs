@@ -1,3 +1,5 @@
+//! Tests of pattern: what holds, at its edges, and for any bytes.
+
 use proptest::prelude::*;
 
 use super::{Pattern, PatternError, translate};

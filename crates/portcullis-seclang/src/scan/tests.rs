@@ -1,3 +1,5 @@
+//! Tests of scan: what holds, at its edges, and for any bytes.
+
 use proptest::prelude::*;
 
 use super::Scanner;

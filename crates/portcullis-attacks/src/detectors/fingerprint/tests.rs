@@ -1,3 +1,5 @@
+//! The fingerprint detector on attacks, on what looks like one and is none, and on any bytes.
+
 use super::{Fingerprint, paths};
 use crate::{
     detectors::{

@@ -1,3 +1,5 @@
+//! The script detector on attacks, on what looks like one and is none, and on any bytes.
+
 use super::Script;
 use crate::{
     detectors::code::trial::{hit, never_panics, passes, refuses},

@@ -1,3 +1,5 @@
+//! The sql detector on attacks, on what looks like one and is none, and on any bytes.
+
 use proptest::prelude::*;
 
 use super::*;

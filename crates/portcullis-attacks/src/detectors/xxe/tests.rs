@@ -1,3 +1,5 @@
+//! The xxe detector on attacks, on what looks like one and is none, and on any bytes.
+
 use super::Xxe;
 use crate::{
     detectors::trial::{Trial, is_linear, lets_pass, never_panics, refuses},
