@@ -15,7 +15,7 @@ const DEPTH_MAX: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file or folder cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), why(source))]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -36,6 +36,14 @@ pub enum LoadError {
         /// Which.
         path: PathBuf,
     },
+}
+
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// All cases of these files, and of the files below these folders, in the order of their ids.
@@ -124,6 +132,6 @@ mod tests {
         assert_eq!(errors.len(), 3, "{errors:?}");
         assert!(errors[0].contains("no files of cases"), "{errors:?}");
         assert!(errors[1].contains("bad.yaml:2:"), "{errors:?}");
-        assert!(errors[2].contains("absent.yaml: "), "{errors:?}");
+        assert!(errors[2].ends_with("absent.yaml: there is no such file or folder"), "{errors:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! From a rule set to a program: names become numbers, text becomes compiled operators, rules that cannot run go away.
 
-mod fold;
+pub(crate) mod fold;
 mod link;
 mod names;
 

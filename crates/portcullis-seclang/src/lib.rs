@@ -19,6 +19,7 @@ mod bodies;
 mod compile;
 mod engine;
 mod message;
+mod overview;
 mod parser;
 mod ports;
 mod program;
@@ -29,6 +30,7 @@ mod verdict;
 
 pub use engine::{CompileOptions, Engine};
 pub use message::{Field, RequestHead, ResponseHead};
+pub use overview::RuleOverview;
 pub use ports::{Clock, Collections, Ports, Stored, UniqueIds};
 pub use resolve::load;
 pub use transaction::Transaction;

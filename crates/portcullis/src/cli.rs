@@ -111,6 +111,70 @@ pub(crate) const DEMO_LISTEN: &str = "127.0.0.1:8080";
 pub(crate) enum Rules {
     /// Fetch a release of the OWASP CRS and verify it
     Fetch(RulesFetch),
+    /// List every rule that the configuration loads
+    List(RulesList),
+    /// Run regression cases (go-ftw's YAML) against the rules of a configuration, in process
+    Test(RulesTest),
+}
+
+/// `portcullis rules list`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  portcullis rules list --api shop --tag attack-sqli
+  portcullis rules list --id 942100 --json
+  portcullis rules list --notes
+
+A rule is `live` if it can run and match at all; what the paranoia level or another constant takes
+out is `off`. Rules that the gate itself adds are left out.")]
+pub(crate) struct RulesList {
+    /// The configuration file
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// Only rules of this API
+    #[arg(long)]
+    pub(crate) api: Option<String>,
+    /// Only rules of this phase
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub(crate) phase: Option<u8>,
+    /// Only rules with this tag
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+    /// Only the rule of this number
+    #[arg(long)]
+    pub(crate) id: Option<u64>,
+    /// What the loader remarked, instead: settings that the host owns, or that have no effect here
+    #[arg(long, conflicts_with_all = ["phase", "tag", "id"])]
+    pub(crate) notes: bool,
+    /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `portcullis rules test`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  portcullis rules test tests/
+  portcullis rules test tests/942100.yaml --api shop --verbose
+
+Rules are tested as the configuration has them: paranoia, thresholds, exceptions, `rules_mode`. A
+request is judged as its operation would be; one that no operation takes, as the API as a whole.
+The backend answers with an empty 200, or with what the case says (`response`, `/reflect`).")]
+pub(crate) struct RulesTest {
+    /// Files of cases, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The configuration file
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// The API whose rules are tested (default: the only one that has rules)
+    #[arg(long)]
+    pub(crate) api: Option<String>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show every request, and what matched
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) verbose: bool,
 }
 
 /// `portcullis rules fetch`

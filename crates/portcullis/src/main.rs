@@ -54,6 +54,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Schema => commands::reference::schema(),
         Command::Keys(command) => commands::keys::run(&command),
         Command::Rules(Rules::Fetch(arguments)) => commands::rules::fetch::run(&arguments),
+        Command::Rules(Rules::List(arguments)) => commands::rules::list::run(&arguments),
+        Command::Rules(Rules::Test(arguments)) => commands::rules::test::run(&arguments),
         Command::Events(arguments) => commands::events::run(&arguments),
         Command::Audit(Audit::Verify(arguments)) => commands::audit::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),

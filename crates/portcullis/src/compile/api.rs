@@ -161,6 +161,11 @@ impl Building<'_> {
             None => self.without_spec(name, api, &settings, &mut note),
             Some(spec) => self.with_spec(name, api, spec, &settings, &mut note)?,
         };
+        if spec.is_some() {
+            // What no operation takes has rules as well: `rules test` judges by them.
+            let operation = undeclared(name, api);
+            self.firewalls.book(&Subject { name, api, operation, settings: &settings, declared: None });
+        }
         for (mut problem, count) in found.into_values() {
             if count > 1 {
                 problem.message.push_str(&format!(" (and {} more like it)", count - 1));
@@ -224,13 +229,7 @@ impl Building<'_> {
         declared: &[OperationView],
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<Endpoint>> {
-        let operation = Operation {
-            api: Arc::clone(name),
-            id: "(unknown)".into(),
-            method: "*".into(),
-            template: format!("{}/*", api.path.0).into(),
-        };
-        let subject = Subject { name, api, operation, settings, declared: None };
+        let subject = Subject { name, api, operation: undeclared(name, api), settings, declared: None };
         // Whoever calls what nobody declared must at least be somebody the API knows.
         let access = match &settings.auth.value {
             model::Auth::Spec => Ok(access::undeclared(declared.iter().map(|it| &it.access), self.providers)),
@@ -362,6 +361,18 @@ impl Building<'_> {
                 None
             }
         }
+    }
+}
+
+/// The id of what an API's specification does not declare.
+pub(crate) const UNDECLARED: &str = "(unknown)";
+
+fn undeclared(name: &Arc<str>, api: &Api) -> Operation {
+    Operation {
+        api: Arc::clone(name),
+        id: UNDECLARED.into(),
+        method: "*".into(),
+        template: format!("{}/*", api.path.0).into(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod exclusions;
 mod facts;
 mod files;
+mod listing;
 mod ports;
 mod texts;
 
@@ -20,8 +21,11 @@ use portcullis_guards::{
 use portcullis_seclang::Engine;
 use portcullis_spec::compiled::CompiledOperation;
 
-pub(crate) use self::ports::RuleWorld;
 use self::texts::{Made, RuleTexts};
+pub(crate) use self::{
+    listing::{Exempted, Loadout, loadouts},
+    ports::RuleWorld,
+};
 use super::{chain::Subject, problem::Problem};
 
 /// What one engine is made of.
@@ -44,6 +48,9 @@ struct Loaded {
 #[derive(Clone, Default)]
 pub(crate) struct Engines(BTreeMap<EngineKey, Loaded>);
 
+/// The rules of every operation that has any, by API and operation: what `rules test` judges by.
+pub(crate) type Books = BTreeMap<(Arc<str>, Arc<str>), (Mode, Arc<RuleBook>)>;
+
 /// Detectors by what is left out.
 type Inspectors = BTreeMap<(Vec<AttackClass>, u64), Arc<Inspector>>;
 
@@ -56,7 +63,25 @@ pub(crate) struct Firewalls<'a> {
     inspectors: RefCell<Inspectors>,
     /// `None` for what cannot be loaded, which was told once.
     engines: RefCell<BTreeMap<EngineKey, Option<Loaded>>>,
+    books: RefCell<Books>,
     problems: RefCell<Vec<Problem>>,
+}
+
+impl EngineKey {
+    fn of(settings: &EffectiveSettings) -> Self {
+        Self {
+            sources: settings.rules.value.iter().map(|it| it.kind.clone()).collect(),
+            paranoia: settings.paranoia.value.0,
+            inbound_threshold: settings.inbound_threshold.value,
+            outbound_threshold: settings.outbound_threshold.value,
+        }
+    }
+}
+
+/// How an operation's rules refuse; `None` where it has none.
+fn rules_mode(settings: &EffectiveSettings) -> Option<Mode> {
+    let mode = settings.mode_of(settings.rules_mode.value);
+    (!settings.rules.value.is_empty() && mode != Mode::Off).then_some(mode)
 }
 
 impl<'a> Firewalls<'a> {
@@ -73,15 +98,16 @@ impl<'a> Firewalls<'a> {
             before,
             inspectors: RefCell::default(),
             engines: RefCell::default(),
+            books: RefCell::default(),
             problems: RefCell::default(),
         }
     }
 
     /// What was built, and what was wrong with it.
-    pub(crate) fn into_engines(self) -> (Engines, Vec<Problem>) {
+    pub(crate) fn into_engines(self) -> (Engines, Books, Vec<Problem>) {
         let engines = self.engines.into_inner().into_iter();
         let engines = engines.filter_map(|(key, loaded)| loaded.map(|loaded| (key, loaded)));
-        (Engines(engines.collect()), self.problems.into_inner())
+        (Engines(engines.collect()), self.books.into_inner(), self.problems.into_inner())
     }
 
     /// Adds the firewall of one operation.
@@ -103,13 +129,7 @@ impl<'a> Firewalls<'a> {
                 parts.attacks_in_body = Some((attacks, Excepted::wrap(guard, exceptions)));
             }
         }
-        let mode = settings.mode_of(settings.rules_mode.value);
-        if settings.rules.value.is_empty() || mode == Mode::Off {
-            return;
-        }
-        let Some(engine) = self.engine(settings) else { return };
-        let facts = facts::of(subject, &exclusions::numbers(self.config, subject));
-        let book = Arc::new(RuleBook { engine, facts, inspection });
+        let Some((mode, book)) = self.book(subject) else { return };
         let guard = |phase| -> Arc<dyn Guard> { Arc::new(Rules::new(Arc::clone(&book), phase)) };
         parts.rules_in_head = Some((mode, guard(Phase::RequestHead)));
         parts.rules_in_response = vec![(mode, guard(Phase::ResponseHead))];
@@ -117,6 +137,17 @@ impl<'a> Firewalls<'a> {
             parts.rules_in_body = Some((mode, Excepted::wrap(guard(Phase::RequestBody), exceptions)));
             parts.rules_in_response.push((mode, guard(Phase::ResponseBody)));
         }
+    }
+
+    /// The rules as one operation uses them; `None` where it has none, or they cannot be loaded.
+    pub(crate) fn book(&self, subject: &Subject<'_>) -> Option<(Mode, Arc<RuleBook>)> {
+        let mode = rules_mode(subject.settings)?;
+        let engine = self.engine(subject.settings)?;
+        let facts = facts::of(subject, &exclusions::numbers(self.config, subject));
+        let book = Arc::new(RuleBook { engine, facts, inspection: inspection(subject.settings) });
+        let key = (Arc::clone(&subject.operation.api), Arc::clone(&subject.operation.id));
+        self.books.borrow_mut().insert(key, (mode, Arc::clone(&book)));
+        Some((mode, book))
     }
 
     fn inspector(&self, settings: &EffectiveSettings) -> Arc<Inspector> {
@@ -133,12 +164,7 @@ impl<'a> Firewalls<'a> {
 
     /// The engine for these settings; `None` when its rules cannot be loaded.
     fn engine(&self, settings: &EffectiveSettings) -> Option<Engine> {
-        let key = EngineKey {
-            sources: settings.rules.value.iter().map(|it| it.kind.clone()).collect(),
-            paranoia: settings.paranoia.value.0,
-            inbound_threshold: settings.inbound_threshold.value,
-            outbound_threshold: settings.outbound_threshold.value,
-        };
+        let key = EngineKey::of(settings);
         if let Some(known) = self.engines.borrow().get(&key) {
             return known.as_ref().map(|it| it.made.engine.clone());
         }

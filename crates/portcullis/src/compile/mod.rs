@@ -2,7 +2,7 @@
 //! and the running gate use the same code, and nothing here binds, connects or changes what is in force.
 
 pub(crate) mod access;
-mod api;
+pub(crate) mod api;
 mod chain;
 mod exceptions;
 pub(crate) mod firewall;
@@ -69,6 +69,8 @@ pub(crate) struct Compiled {
     pub(crate) specs: Specs,
     /// Taken over by the next load where unchanged.
     pub(crate) engines: firewall::Engines,
+    /// The rules of every operation, for `rules test`.
+    pub(crate) books: firewall::Books,
     /// The texts of the specifications, for comparing them with those of the next load.
     pub(crate) sources: SpecTexts,
     /// Put in force together with the plan.
@@ -144,7 +146,7 @@ pub(crate) fn compile(
     };
     let texts_before = before.map(|it| &it.sources);
     let (apis, specs, sources) = building.apis(texts_before, &mut problems);
-    let (engines, found) = firewalls.into_engines();
+    let (engines, books, found) = firewalls.into_engines();
     problems.extend(found);
     let listeners = listeners::compile(config, &apis, outside, world, &mut problems);
     if let Some(Err(error)) = config.admin.token.as_ref().map(|it| it.resolve(outside)) {
@@ -160,6 +162,7 @@ pub(crate) fn compile(
         plan: Plan { generation, listeners },
         apis: Arc::new(apis.into_iter().map(|(name, it)| (name, it.view)).collect()),
         engines,
+        books,
         sources,
         upstreams,
         specs,

@@ -117,6 +117,9 @@ fn directive(rest: &[u8]) -> u8 {
     }
 }
 
+/// The longest bare argument taken for a command.
+const CALLED_BYTES_MAX: usize = 64;
+
 /// A quoted command as a call's argument.
 fn call(rest: &[u8]) -> u8 {
     let inside = rest.trim_ascii_start();
@@ -124,7 +127,9 @@ fn call(rest: &[u8]) -> u8 {
     // Typographic quotes, as pasted.
     let typographic = matches!(inside, [0xe2, 0x80, 0x98..=0x9f, ..]);
     if quotes == 0 && !typographic {
-        let name = inside.split(|byte| *byte == b')').next().unwrap_or_default();
+        // No further than a command's name goes: the value may consist of such calls.
+        let near = inside.get(..CALLED_BYTES_MAX).unwrap_or(inside);
+        let name = near.split(|byte| *byte == b')').next().unwrap_or_default();
         let is_rare = commands::known(name).is_some_and(|command| command.rarity == commands::Rarity::Rare);
         return if is_rare { 10 } else { 0 };
     }

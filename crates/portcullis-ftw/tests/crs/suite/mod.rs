@@ -25,7 +25,11 @@ pub fn folder() -> Option<PathBuf> {
     None
 }
 
-/// All cases below the folder of the rule set.
+/// All cases below the folder of the rule set. Its authors run what ends in `.yaml`; one file with another ending is none
+/// of the suite's 5,045 cases.
 pub fn cases(folder: &Path) -> Vec<Case> {
-    files::load(&[folder.join("regression/tests")]).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    let mut cases =
+        files::load(&[folder.join("regression/tests")]).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    cases.retain(|case| case.file.ends_with(".yaml"));
+    cases
 }

@@ -97,8 +97,9 @@ fn judge(engine: &Engine, case: &Case, options: &Options) -> Judgement {
 /// What differs in the first stage that does not pass.
 fn stages(engine: &Engine, case: &Case, options: &Options, instead: Option<&Output>) -> Option<String> {
     let mut exchange = |stage: &Stage, bytes: &[u8]| {
-        let outcome =
-            exchange::run(bytes, stage.answer.as_ref(), Stops::Enforced, &mut |_| engine.transaction());
+        let outcome = exchange::run(bytes, stage.answer.as_ref(), &mut |_| {
+            Some((engine.transaction(), Stops::Enforced))
+        });
         if options.verbose {
             describe(case.id, bytes, &outcome);
         }

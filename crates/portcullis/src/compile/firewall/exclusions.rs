@@ -52,13 +52,18 @@ pub(super) fn text(config: &Config, problems: &mut Vec<Problem>) -> String {
     text
 }
 
+/// Whether an exception from `what` (`942100`, a tag, `*`) takes a rule in.
+pub(super) fn speaks_of(what: &str, id: u64, tags: &[String]) -> bool {
+    what == "*" || what.parse() == Ok(id) || tags.iter().any(|tag| tag == what)
+}
+
 /// The actions that remove a rule, or take a field out of its sight.
 fn removals(what: &str, field: Option<&str>) -> Result<String, String> {
     let is_number = !what.is_empty() && what.bytes().all(|byte| byte.is_ascii_digit());
     let is_tag = what.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
     let (kind, what) = match what {
-        // A tag pattern that every tag fits; rules without a tag are told apart by nothing.
-        "*" => ("Tag", ".*"),
+        // All but those of the gate itself, which begin at 9,000,000,000.
+        "*" => ("Id", "1-8999999999"),
         _ if is_number => ("Id", what),
         _ if is_tag && !what.is_empty() => ("Tag", what),
         _ => return Err(format!("there is no rule `rules/{what}`")),
@@ -108,7 +113,7 @@ mod tests {
         for (what, field, expected) in [
             ("942100", None, Ok("ctl:ruleRemoveById=942100")),
             ("attack-sqli", None, Ok("ctl:ruleRemoveByTag=attack-sqli")),
-            ("*", None, Ok("ctl:ruleRemoveByTag=.*")),
+            ("*", None, Ok("ctl:ruleRemoveById=1-8999999999")),
             (
                 "942100",
                 Some("/note"),
@@ -128,5 +133,15 @@ mod tests {
             assert_eq!(removals(what, field), expected.map(str::to_owned), "{what} {field:?}");
         }
         assert!(removals("1", Some("q")).is_ok_and(|it| it.contains("ARGS:q") && it.contains("COOKIES:q")));
+    }
+
+    #[test]
+    fn knows_which_rules_an_exception_takes_in() {
+        let tags = ["attack-sqli".to_owned()];
+        for (what, expected) in
+            [("942100", true), ("attack-sqli", true), ("*", true), ("94210", false), ("attack", false)]
+        {
+            assert_eq!(speaks_of(what, 942_100, &tags), expected, "{what}");
+        }
     }
 }

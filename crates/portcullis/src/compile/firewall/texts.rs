@@ -10,6 +10,7 @@ use portcullis_config::{
 use portcullis_seclang::{
     CompileOptions, Engine,
     diagnostic::{Diagnostic, Level},
+    rules::RuleSet,
     source::Source,
 };
 
@@ -62,14 +63,22 @@ impl RuleTexts {
         whole.then_some(Self(sources))
     }
 
+    /// Only reads them as rules, without an engine.
+    pub(super) fn rules(&self, outside: &dyn Outside) -> Result<RuleSet, Vec<Problem>> {
+        let rules = portcullis_seclang::load(&self.0, &RuleFiles::new(outside));
+        rules.map_err(|diagnostics| diagnostics.iter().filter_map(problem).collect())
+    }
+
     /// Compiles them, and tells what is wrong with them.
     pub(super) fn compile(&self, world: &RuleWorld, outside: &dyn Outside) -> (Option<Made>, Vec<Problem>) {
         let files = RuleFiles::new(outside);
         let options = CompileOptions { host_variables: facts::NAMES };
-        let made = portcullis_seclang::load(&self.0, &files)
-            .and_then(|rules| Engine::compile(rules, &files, world.ports(), &options));
+        let made = portcullis_seclang::load(&self.0, &files).and_then(|rules| {
+            let warnings = rules.notes.iter().filter_map(problem).collect();
+            Ok((Engine::compile(rules, &files, world.ports(), &options)?, warnings))
+        });
         match made {
-            Ok(engine) => (Some(Made { engine, data: files.into_read() }), Vec::new()),
+            Ok((engine, warnings)) => (Some(Made { engine, data: files.into_read() }), warnings),
             Err(diagnostics) => (None, diagnostics.iter().filter_map(problem).collect()),
         }
     }
