@@ -79,7 +79,7 @@ fn next<'a>(rest: &mut Bytes<'a>) -> anyhow::Result<Packet<'a>> {
 pub(super) fn new_length(rest: &mut Bytes<'_>) -> anyhow::Result<u32> {
     match rest.byte()? {
         short @ 0..192 => Ok(u32::from(short)),
-        high @ 192..224 => Ok((u32::from(high) - 192 << 8) + u32::from(rest.byte()?) + 192),
+        high @ 192..224 => Ok(((u32::from(high) - 192) << 8) + u32::from(rest.byte()?) + 192),
         255 => rest.number(4),
         224..255 => bail!("packets in parts are not taken here"),
     }

@@ -61,12 +61,15 @@ impl UniqueIds for RandomIds {
     }
 }
 
+/// A collection and the key of one of its instances.
+type InstanceId = (Box<str>, Box<[u8]>);
+
 type Instance = Vec<Stored>;
 
 /// Collections in this process: they last as long as it does.
 struct InProcess {
     clock: Arc<dyn Clock>,
-    kept: Mutex<HashMap<(Box<str>, Box<[u8]>), Instance>>,
+    kept: Mutex<HashMap<InstanceId, Instance>>,
 }
 
 impl InProcess {
@@ -84,7 +87,7 @@ impl InProcess {
 }
 
 /// Lets go of what has lapsed, and of a quarter if all of it is live: an attacker must not fill the memory.
-fn make_room(kept: &mut HashMap<(Box<str>, Box<[u8]>), Instance>, now: u64) {
+fn make_room(kept: &mut HashMap<InstanceId, Instance>, now: u64) {
     kept.retain(|_, instance| instance.iter().any(|it| it.expires.is_none_or(|expires| expires > now)));
     if kept.len() < INSTANCES_MAX {
         return;
