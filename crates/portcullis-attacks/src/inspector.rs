@@ -77,6 +77,7 @@ impl Inspector {
             findings: Vec::new(),
             weights: Vec::new(),
             leaves: 0,
+            hits: 0,
             unread_body: None,
         }
     }
@@ -107,6 +108,8 @@ pub struct Judging<'i> {
     findings: Vec<Finding>,
     weights: Vec<Weight>,
     leaves: u32,
+    /// Hits so far, those that do not count among them.
+    pub(crate) hits: u32,
     pub(crate) unread_body: Option<&'static str>,
 }
 
@@ -143,7 +146,7 @@ impl Judging<'_> {
     /// Looks at one value in all its readings.
     pub(crate) fn value(&mut self, spot: &Spot<'_>, value: &[u8]) {
         let seen = self.inspector.prefilter.look(value);
-        if seen.detectors() & spot.only.0 == 0 && !seen.may_be_encoded() {
+        if seen.detectors() & spot.only.0 == 0 && !decode::may_be_encoded(value, seen) {
             return;
         }
         self.readings(spot, value, seen);
@@ -182,7 +185,8 @@ impl Judging<'_> {
         if layers.iter().any(|layer| matches!(layer, Layer::Base64 | Layer::Base64Part | Layer::Hex)) {
             purpose = field::unpacked(purpose, text.len());
         }
-        let lower: Buffer = text.iter().map(u8::to_ascii_lowercase).collect();
+        let mut lower = Buffer::from_slice(text);
+        lower.make_ascii_lowercase();
         let view = View {
             text,
             lower: &lower,
@@ -203,6 +207,7 @@ impl Judging<'_> {
             }
         }
         for hit in &hits {
+            self.hits = self.hits.saturating_add(1);
             self.keep(spot, &view, hit, layers);
         }
     }

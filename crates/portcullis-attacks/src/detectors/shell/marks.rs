@@ -157,7 +157,8 @@ fn function_as_variable(view: &View<'_>) -> Option<Hit> {
 
 /// `%COMSPEC:~0,1%` and `${PATH:0:1}` cut letters out of variables.
 fn sliced_variable(view: &View<'_>) -> Option<Hit> {
-    let windows = memchr::memmem::find(view.lower, b":~").filter(|at| {
+    let tilde = memchr::memchr(b'~', view.lower).and_then(|_| memchr::memmem::find(view.lower, b":~"));
+    let windows = tilde.filter(|at| {
         let before = view.lower.get(..*at).unwrap_or_default();
         let after = view.lower.get(at + 2..).unwrap_or_default();
         let name = before
@@ -172,6 +173,7 @@ fn sliced_variable(view: &View<'_>) -> Option<Hit> {
             && after.iter().take(8).any(|byte| *byte == b'%')
     });
     let unix = || {
+        memchr::memchr(b'$', view.lower)?;
         memchr::memmem::find_iter(view.lower, b"${").take(8).find(|at| {
             let inside = view.lower.get(at + 2..).unwrap_or_default();
             let name = inside
