@@ -210,6 +210,10 @@ impl Judging<'_> {
     /// Counts a hit and keeps it as evidence.
     #[cold]
     fn keep(&mut self, spot: &Spot<'_>, view: &View<'_>, hit: &Hit, layers: Layers) {
+        // Before the place is written out, which costs a walk through the body's tree.
+        if self.weights.len() >= WEIGHTS_MAX && self.weights.iter().all(|it| it.score >= hit.score) {
+            return;
+        }
         let place = spot.place.text();
         let candidate =
             Candidate { class: hit.class, rule: hit.rule, at: spot.at, name: spot.name, place: &place };
