@@ -215,6 +215,10 @@ impl Judging<'_> {
     /// Counts a hit and keeps it as evidence.
     #[cold]
     fn keep(&mut self, spot: &Spot<'_>, view: &View<'_>, hit: &Hit, layers: Layers) {
+        // Before the place is written out, which costs a walk through the body's tree.
+        if self.weights.len() >= WEIGHTS_MAX && self.weights.iter().all(|it| it.score >= hit.score) {
+            return;
+        }
         let place = spot.place.text();
         let candidate =
             Candidate { class: hit.class, rule: hit.rule, at: spot.at, name: spot.name, place: &place };
@@ -229,16 +233,17 @@ impl Judging<'_> {
                 return;
             }
             known.score = hit.score;
-        } else if self.weights.len() < WEIGHTS_MAX {
-            self.weights.push(Weight {
+        } else {
+            let weight = Weight {
                 class: hit.class,
                 rule: hit.rule,
                 score: hit.score,
                 leaf,
                 is_free_text: field::is_free_text(view.leaf.field),
-            });
-        } else {
-            return;
+            };
+            if !self.weigh(weight) {
+                return;
+            }
         }
         let bytes = view.text.get(hit.span.clone()).unwrap_or(view.text);
         self.findings.push(Finding {
@@ -251,6 +256,22 @@ impl Judging<'_> {
             excerpt: excerpt::of(bytes, spot.name, view.leaf.field),
             why: hit.why,
         });
+    }
+
+    /// Whether the hit counts: where there are many, the weakest makes room, so that a heap of marks in front of an
+    /// attack hides nothing.
+    fn weigh(&mut self, weight: Weight) -> bool {
+        if self.weights.len() < WEIGHTS_MAX {
+            self.weights.push(weight);
+            return true;
+        }
+        match self.weights.iter_mut().min_by_key(|it| it.score) {
+            Some(weakest) if weakest.score < weight.score => {
+                *weakest = weight;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// What is thought of all that was looked at.
@@ -268,5 +289,5 @@ impl Judging<'_> {
     }
 }
 
-/// Hits that count in one exchange: whoever sends more is refused by those already.
+/// Hits that count in one exchange.
 const WEIGHTS_MAX: usize = 64;
