@@ -145,14 +145,20 @@ impl<'a> Spot<'a> {
 impl Judging<'_> {
     /// Looks at one value in all its readings.
     pub(crate) fn value(&mut self, spot: &Spot<'_>, value: &[u8]) {
-        let seen = self.inspector.prefilter.look(value);
-        if seen.detectors() & spot.only.0 == 0 && !decode::may_be_encoded(value, seen) {
-            return;
+        if let Some(seen) = self.first_look(spot.only, value) {
+            self.readings(spot, value, seen);
         }
-        self.readings(spot, value, seen);
     }
 
-    fn readings(&mut self, spot: &Spot<'_>, value: &[u8], seen: Seen) {
+    /// What was seen in a value, if that is worth more than a first look.
+    #[inline]
+    pub(crate) fn first_look(&self, only: DetectorSet, value: &[u8]) -> Option<Seen> {
+        let seen = self.inspector.prefilter.look(value);
+        (seen.detectors() & only.0 != 0 || decode::may_be_encoded(value, seen)).then_some(seen)
+    }
+
+    /// Looks at one value of which the first look said that it is worth it.
+    pub(crate) fn readings(&mut self, spot: &Spot<'_>, value: &[u8], seen: Seen) {
         self.leaves += 1;
         self.inspect(spot, value, value, seen, spot.layers);
         if seen.has_bracket() {

@@ -10,6 +10,7 @@ use crate::{
     inspector::{Judging, Spot},
     leaf::{Field, Where},
     place::Place,
+    request::graphql::names_graphql,
 };
 
 /// The bounds on a JSON text within a string: it stands in a value, so it is small.
@@ -82,9 +83,16 @@ impl Judging<'_> {
             match value.kind() {
                 Kind::String if !proven(value) => {
                     let text = value.as_str().unwrap_or_default();
-                    let spot = Spot { name, parent, place: place(value), ..*base };
-                    if !self.is_graphql(&spot, text) {
-                        self.value(&spot, text.as_bytes());
+                    let may_be_graphql = names_graphql(name);
+                    // Most values need no more than a look, nor to know where they stand.
+                    let seen = self.first_look(base.only, text.as_bytes());
+                    if may_be_graphql || seen.is_some() {
+                        let spot = Spot { name, parent, place: place(value), ..*base };
+                        if !(may_be_graphql && self.is_graphql(&spot, text))
+                            && let Some(seen) = seen
+                        {
+                            self.readings(&spot, text.as_bytes(), seen);
+                        }
                     }
                 }
                 Kind::Object => open.push(Open::Members(value.members(), name)),
@@ -113,13 +121,17 @@ impl Judging<'_> {
                 // A member called like an operator is at home in a query, however deep.
                 let asked = name.starts_with('$')
                     && (is_query(base.parent) || open.iter().any(|it| is_query(it.name())));
-                let declared = if asked { Some(Field::Query) } else { base.declared };
                 if clean.has(name, parent, asked) {
                     continue;
                 }
+                let Some(seen) = self.first_look(base.only, name.as_bytes()) else {
+                    clean.keep(name, parent, asked);
+                    continue;
+                };
+                let declared = if asked { Some(Field::Query) } else { base.declared };
                 let spot = Spot { at: Where::Name, name, parent, place: place(value), declared, ..*base };
                 let hits = self.hits;
-                self.value(&spot, name.as_bytes());
+                self.readings(&spot, name.as_bytes(), seen);
                 if self.hits == hits {
                     clean.keep(name, parent, asked);
                 }

@@ -72,10 +72,18 @@ static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder().match_kind(MatchKind::Standard).build(texts).expect("constant marks")
 });
 
+/// Whether the byte is one of those of which every mark has one, and a text of words none.
+fn is_of_every_mark(byte: &u8) -> bool {
+    matches!(byte, b'$' | b'/' | b'<' | b'-' | b'_' | b'(' | b'.')
+}
+
 /// Adds the surest mark of a value, and a function in the place of a variable.
 pub(super) fn find(view: &View<'_>, hits: &mut Hits) {
     hits.extend(function_as_variable(view));
     hits.extend(sliced_variable(view));
+    if !view.lower.iter().any(is_of_every_mark) {
+        return;
+    }
     let mut best: Option<(u8, &Mark, std::ops::Range<usize>)> = None;
     for found in FINDER.find_overlapping_iter(view.lower) {
         let Some(mark) = MARKS.get(found.pattern().as_usize()) else { continue };
@@ -195,4 +203,15 @@ fn sliced_variable(view: &View<'_>) -> Option<Hit> {
     let score = if view.leaf.field == Field::Code { 3 } else { 10 };
     let why = "letters cut out of an environment variable, to write a command without them";
     Some(Hit { class: Class::Shell, rule: "sliced_variable", score, span: at..at + 2, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mark_has_a_byte_that_words_have_not() {
+        assert!(MARKS.iter().all(|mark| mark.text.bytes().any(|byte| is_of_every_mark(&byte))));
+        assert!(!"a thing of some use, number 7".bytes().any(|byte| is_of_every_mark(&byte)));
+    }
 }
