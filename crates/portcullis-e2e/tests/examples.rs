@@ -75,7 +75,8 @@ impl Example {
         let mut builder = Gate::new(&format!("{}\nadmin: {{ address: 127.0.0.1:0 }}\n", moved(&config)));
         for file in files(&folder) {
             let name = file.strip_prefix(&folder).expect("below the folder").to_str().expect("a plain name");
-            let is_ours = name != "portcullis.yaml" && [".yaml", ".json", ".conf"].iter().any(|it| name.ends_with(it));
+            let is_ours =
+                name != "portcullis.yaml" && [".yaml", ".json", ".conf"].iter().any(|it| name.ends_with(it));
             if is_ours || !name.contains('.') {
                 builder =
                     builder.file(name, moved(&std::fs::read_to_string(&file).expect("an example is text")));

@@ -72,6 +72,12 @@ impl Exceptions {
         self.0.is_empty()
     }
 
+    /// Those that hold wherever a rule finds something.
+    #[must_use]
+    pub fn everywhere(&self) -> Self {
+        Self(self.0.iter().filter(|it| it.field.is_none()).cloned().collect())
+    }
+
     /// Whether one of them speaks of a rule of this guard, `schema/` for one.
     pub fn speak_of(&self, guard: &str) -> bool {
         self.0.iter().any(|it| it.rule.starts_with(guard))

@@ -134,7 +134,9 @@ impl<'a> Firewalls<'a> {
         parts.rules_in_head = Some((mode, guard(Phase::RequestHead)));
         parts.rules_in_response = vec![(mode, guard(Phase::ResponseHead))];
         if !settings.stream.value {
-            parts.rules_in_body = Some((mode, Excepted::wrap(guard(Phase::RequestBody), exceptions)));
+            // Fields are left out by the engine, which sees all of them; a reason names only a few.
+            let exceptions = exceptions.everywhere();
+            parts.rules_in_body = Some((mode, Excepted::wrap(guard(Phase::RequestBody), &exceptions)));
             parts.rules_in_response.push((mode, guard(Phase::ResponseBody)));
         }
     }

@@ -12,6 +12,9 @@ use portcullis_seclang::{RuleOverview, diagnostic::Diagnostic};
 use super::{EngineKey, exclusions, facts, rules_mode, texts::RuleTexts};
 use crate::compile::problem::Problem;
 
+/// Who uses a set of rules: the words for it, the APIs, and the settings of one of them.
+type Users = (Vec<String>, Vec<Arc<str>>, EffectiveSettings);
+
 /// What the sources that the gate itself adds are called.
 const OWN: &str = "portcullis";
 
@@ -54,7 +57,7 @@ pub(crate) fn loadouts(
     only: Option<&str>,
     outside: &dyn Outside,
 ) -> Result<Vec<Loadout>, Vec<Problem>> {
-    let mut users: BTreeMap<EngineKey, (Vec<String>, Vec<Arc<str>>, EffectiveSettings)> = BTreeMap::new();
+    let mut users: BTreeMap<EngineKey, Users> = BTreeMap::new();
     for (name, api) in config.apis.iter().filter(|(name, _)| only.is_none_or(|only| only == &***name)) {
         for (user, settings) in subjects(config, name, api) {
             if rules_mode(&settings).is_none() {
