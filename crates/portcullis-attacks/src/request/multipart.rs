@@ -9,8 +9,8 @@ use crate::{
     leaf::{Field, Where},
 };
 
-/// Parts looked at by themselves.
-const PARTS_MAX: usize = 200;
+/// Parts looked at by themselves; the rest of a body is looked at as one text.
+const PARTS_MAX: usize = 10_000;
 
 impl Judging<'_> {
     /// Looks at the parts, leniently: each part's content is looked at whatever its headers say. Receivers differ in

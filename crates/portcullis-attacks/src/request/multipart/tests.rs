@@ -67,8 +67,11 @@ fn what_only_looks_like_a_file_is_a_field() {
 #[test]
 fn parts_beyond_the_counted_are_looked_at() {
     let file = "--b\r\nContent-Disposition: form-data; name=a; filename=a.txt\r\n\r\nx\r\n";
-    assert!(refused(&format!("{}{}", file.repeat(300), one("name=q", ATTACK))));
-    assert!(!refused(&format!("{}{}", file.repeat(300), one("name=q", "hello"))));
+    for count in [300, 11_000] {
+        assert!(refused(&format!("{}{}", file.repeat(count), one("name=q", ATTACK))), "{count}");
+        assert!(!refused(&format!("{}{}", file.repeat(count), one("name=q", "hello"))), "{count}");
+    }
+    assert!(refused(&format!("{}{}", file.repeat(300), one("name=q", ";cat /etc/passwd"))));
 }
 
 #[test]
