@@ -120,10 +120,11 @@ fn has_no_known(word: &[u8], goes_on_number: bool) -> bool {
         return false;
     }
     let exponent = matches!(word.get(digits), Some(b'e' | b'E')).then(|| skip_digits(digits + 1));
-    std::iter::once(digits).chain(exponent).all(|end| {
+    let begins_known = std::iter::once(digits).chain(exponent).any(|end| {
         let kind = matches!(word.get(end), Some(b'd' | b'D' | b'f' | b'F'));
-        !is_known_from(end) && !(kind && is_known_from(end + 1))
-    }) && !is_known(word)
+        is_known_from(end) || kind && is_known_from(end + 1)
+    });
+    !begins_known && !is_known(word)
 }
 
 fn is_known(word: &[u8]) -> bool {
