@@ -1,3 +1,5 @@
+//! Parts that receivers read differently, and what is looked at of each.
+
 use crate::{Inspector, Settings};
 
 const ATTACK: &str = "' UNION SELECT password FROM users --";
