@@ -212,7 +212,7 @@ async fn a_body_beyond_inspection_is_dealt_with_as_stated() {
             "{beyond}"
         );
         let events = gate.events(2).await;
-        assert!(rules(&events[0]).iter().any(|it| *it == rule), "{beyond}: {:?}", rules(&events[0]));
+        assert!(rules(&events[0]).contains(&rule), "{beyond}: {:?}", rules(&events[0]));
     }
 }
 

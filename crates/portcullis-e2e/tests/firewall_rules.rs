@@ -166,5 +166,5 @@ apis: {{ shop: {{ spec: shop.yaml, auth: anonymous, upstream: {} }} }}
     let event = &gate.events(4).await[3];
     let named = rules(event);
     assert!(named.iter().any(|rule| rule.starts_with("rules/942")), "{named:?}");
-    assert!(!named.iter().any(|rule| *rule == "rules/949110"), "the machinery is not told: {named:?}");
+    assert!(!named.contains(&"rules/949110"), "the machinery is not told: {named:?}");
 }
