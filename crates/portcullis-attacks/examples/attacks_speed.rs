@@ -1,6 +1,8 @@
 //! What judging a request costs natively: `attacks_speed FILE…`, which `cargo xtask bench firewall` calls. Prints for each
 //! file of requests `NAME FRESH REPEATED VERDICTS`: microseconds of CPU a request, when each is a new one and when it is
 //! always the same, and a digit for each of the first (1: an attack). Linux only.
+//!
+//! `attacks_speed once FILE…` judges each request once and measures nothing, for counting instructions outside.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,7 +21,16 @@ const FIRST: usize = 4;
 
 fn main() {
     let inspector = Inspector::new(&Settings::default());
-    for path in std::env::args().skip(1) {
+    let mut paths: Vec<String> = std::env::args().skip(1).collect();
+    if paths.first().is_some_and(|it| it == "once") {
+        for path in paths.drain(..).skip(1) {
+            let text = fs::read_to_string(&path).unwrap();
+            for request in requests(&text) {
+                std::hint::black_box(inspector.request(&request));
+            }
+        }
+    }
+    for path in paths {
         let text = fs::read_to_string(&path).unwrap();
         let requests = requests(&text);
         let (first, rest) = requests.split_at(FIRST);

@@ -139,7 +139,7 @@ const ORDER: [Layer; 9] = [
 /// Takes the next layer off `text`, whose bytes were `seen`, into `out`; `None` when there is no further reading.
 #[inline]
 pub(crate) fn next(text: &[u8], seen: Seen, taken: Layers, out: &mut Buffer) -> Option<Layer> {
-    if (!seen.has_escape_bytes() && !seen.has_quote() && !whole_value(text, seen)) || taken.is_full() {
+    if !may_be_encoded(text, seen) || taken.is_full() {
         return None;
     }
     ORDER.into_iter().find(|layer| {
@@ -148,6 +148,12 @@ pub(crate) fn next(text: &[u8], seen: Seen, taken: Layers, out: &mut Buffer) -> 
             take_off(*layer, text, out) && out.as_slice() != text
         }
     })
+}
+
+/// Whether it is worth while to try the layers.
+#[inline]
+pub(crate) fn may_be_encoded(text: &[u8], seen: Seen) -> bool {
+    seen.has_escape_bytes() || seen.has_quote() || whole_value(text, seen)
 }
 
 /// Whether the value may be base64 or hexadecimal as a whole.

@@ -122,184 +122,45 @@ fn words(name: &str) -> impl Iterator<Item = Word> {
     })
 }
 
+/// What a word in the name of a field says. A comparison with each word would cost more than looking at the value.
 fn word(word: &[u8]) -> Option<Field> {
-    let list = LISTS.iter().find(|(_, words)| words.iter().any(|it| it.as_bytes() == word))?;
-    Some(list.0)
+    let field = match word {
+        b"message" | b"messages" | b"comment" | b"comments" | b"description" | b"desc" | b"text"
+        | b"texts" | b"title" | b"subject" | b"summary" | b"note" | b"notes" | b"caption" | b"bio"
+        | b"about" | b"prompt" | b"prompts" | b"instruction" | b"instructions" | b"question" | b"answer"
+        | b"review" | b"feedback" | b"reason" | b"detail" | b"details" | b"headline" | b"abstract"
+        | b"content" | b"contents" | b"system" | b"input" | b"inputs" | b"output" | b"outputs" | b"reply"
+        | b"selftext" | b"thinking" | b"reasoning" | b"explanation" | b"transcript" | b"annotation"
+        | b"body" | b"completion" | b"chat" | b"conversation" | b"tooltip" | b"paragraph" | b"sentence"
+        | b"story" | b"changelog" | b"example" | b"examples" => Field::Prose,
+        b"html" | b"markdown" | b"md" | b"richtext" | b"readme" | b"rendered" | b"xhtml" | b"wiki"
+        | b"css" | b"svg" => Field::Markup,
+        b"code" | b"source" | b"script" | b"scripts" | b"patch" | b"diff" | b"hunk" | b"snippet"
+        | b"program" | b"expression" | b"formula" | b"regex" | b"regexp" | b"pattern" | b"function"
+        | b"lambda" | b"template" | b"arguments" | b"stdout" | b"stderr" | b"log" | b"logs" | b"stack"
+        | b"trace" | b"stacktrace" | b"traceback" | b"yaml" | b"manifest" | b"dockerfile" | b"notebook"
+        | b"painless" | b"definition" | b"schema" | b"steps" | b"workflow" => Field::Code,
+        b"query" | b"queries" | b"jql" | b"cql" | b"filter" | b"filters" | b"where" | b"lucene" | b"esql"
+        | b"sql" | b"graphql" | b"promql" | b"aggs" | b"statement" | b"search" | b"eql" | b"kql" => {
+            Field::Query
+        }
+        b"url" | b"urls" | b"uri" | b"href" | b"link" | b"links" | b"endpoint" | b"callback" | b"webhook"
+        | b"redirect" | b"homepage" | b"website" | b"avatar" | b"origin" | b"referrer" | b"referer" => {
+            Field::Url
+        }
+        b"path" | b"paths" | b"file" | b"files" | b"filename" | b"filepath" | b"dir" | b"directory"
+        | b"folder" => Field::File,
+        b"token" | b"secret" | b"signature" | b"sig" | b"hash" | b"sha" | b"sha1" | b"sha256" | b"md5"
+        | b"digest" | b"checksum" | b"nonce" | b"csrf" | b"jwt" | b"base64" | b"blob" | b"certificate"
+        | b"cert" | b"pem" | b"etag" | b"cursor" | b"fingerprint" | b"ciphertext" => Field::Opaque,
+        b"id" | b"ids" | b"uid" | b"uuid" | b"guid" | b"name" | b"username" | b"login" | b"user"
+        | b"sort" | b"order" | b"page" | b"limit" | b"offset" | b"lang" | b"locale" | b"type" | b"status"
+        | b"category" | b"tag" | b"tags" | b"version" | b"format" | b"mode" | b"country" | b"currency"
+        | b"date" | b"email" | b"phone" | b"slug" | b"role" | b"action" | b"method" => Field::Token,
+        _ => return None,
+    };
+    Some(field)
 }
-
-/// What words in the names of fields say.
-const LISTS: [(Field, &[&str]); 8] = [
-    (
-        Field::Prose,
-        &[
-            "message",
-            "messages",
-            "comment",
-            "comments",
-            "description",
-            "desc",
-            "text",
-            "texts",
-            "title",
-            "subject",
-            "summary",
-            "note",
-            "notes",
-            "caption",
-            "bio",
-            "about",
-            "prompt",
-            "prompts",
-            "instruction",
-            "instructions",
-            "question",
-            "answer",
-            "review",
-            "feedback",
-            "reason",
-            "detail",
-            "details",
-            "headline",
-            "abstract",
-            "content",
-            "contents",
-            "system",
-            "input",
-            "inputs",
-            "output",
-            "outputs",
-            "reply",
-            "selftext",
-            "thinking",
-            "reasoning",
-            "explanation",
-            "transcript",
-            "annotation",
-            "body",
-            "completion",
-            "chat",
-            "conversation",
-            "tooltip",
-            "paragraph",
-            "sentence",
-            "story",
-            "changelog",
-            "example",
-            "examples",
-        ],
-    ),
-    (
-        Field::Markup,
-        &["html", "markdown", "md", "richtext", "readme", "rendered", "xhtml", "wiki", "css", "svg"],
-    ),
-    (
-        Field::Code,
-        &[
-            "code",
-            "source",
-            "script",
-            "scripts",
-            "patch",
-            "diff",
-            "hunk",
-            "snippet",
-            "program",
-            "expression",
-            "formula",
-            "regex",
-            "regexp",
-            "pattern",
-            "function",
-            "lambda",
-            "template",
-            "arguments",
-            "stdout",
-            "stderr",
-            "log",
-            "logs",
-            "stack",
-            "trace",
-            "stacktrace",
-            "traceback",
-            "yaml",
-            "manifest",
-            "dockerfile",
-            "notebook",
-            "painless",
-            "definition",
-            "schema",
-            "steps",
-            "workflow",
-        ],
-    ),
-    (
-        Field::Query,
-        &[
-            "query",
-            "queries",
-            "jql",
-            "cql",
-            "filter",
-            "filters",
-            "where",
-            "lucene",
-            "esql",
-            "sql",
-            "graphql",
-            "promql",
-            "aggs",
-            "statement",
-            "search",
-            "eql",
-            "kql",
-        ],
-    ),
-    (
-        Field::Url,
-        &[
-            "url", "urls", "uri", "href", "link", "links", "endpoint", "callback", "webhook", "redirect",
-            "homepage", "website", "avatar", "origin", "referrer", "referer",
-        ],
-    ),
-    (Field::File, &["path", "paths", "file", "files", "filename", "filepath", "dir", "directory", "folder"]),
-    (
-        Field::Opaque,
-        &[
-            "token",
-            "secret",
-            "signature",
-            "sig",
-            "hash",
-            "sha",
-            "sha1",
-            "sha256",
-            "md5",
-            "digest",
-            "checksum",
-            "nonce",
-            "csrf",
-            "jwt",
-            "base64",
-            "blob",
-            "certificate",
-            "cert",
-            "pem",
-            "etag",
-            "cursor",
-            "fingerprint",
-            "ciphertext",
-        ],
-    ),
-    (
-        Field::Token,
-        &[
-            "id", "ids", "uid", "uuid", "guid", "name", "username", "login", "user", "sort", "order", "page",
-            "limit", "offset", "lang", "locale", "type", "status", "category", "tag", "tags", "version",
-            "format", "mode", "country", "currency", "date", "email", "phone", "slug", "role", "action",
-            "method",
-        ],
-    ),
-];
 
 /// Shorter values, or of fewer lines, are judged without regard to their look.
 const LONG_TEXT_BYTES_MIN: usize = 200;

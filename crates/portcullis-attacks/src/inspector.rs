@@ -77,6 +77,7 @@ impl Inspector {
             findings: Vec::new(),
             weights: Vec::new(),
             leaves: 0,
+            hits: 0,
             unread_body: None,
         }
     }
@@ -107,6 +108,8 @@ pub struct Judging<'i> {
     findings: Vec<Finding>,
     weights: Vec<Weight>,
     leaves: u32,
+    /// Hits so far, those that do not count among them.
+    pub(crate) hits: u32,
     pub(crate) unread_body: Option<&'static str>,
 }
 
@@ -142,14 +145,20 @@ impl<'a> Spot<'a> {
 impl Judging<'_> {
     /// Looks at one value in all its readings.
     pub(crate) fn value(&mut self, spot: &Spot<'_>, value: &[u8]) {
-        let seen = self.inspector.prefilter.look(value);
-        if seen.detectors() & spot.only.0 == 0 && !seen.may_be_encoded() {
-            return;
+        if let Some(seen) = self.first_look(spot.only, value) {
+            self.readings(spot, value, seen);
         }
-        self.readings(spot, value, seen);
     }
 
-    fn readings(&mut self, spot: &Spot<'_>, value: &[u8], seen: Seen) {
+    /// What was seen in a value, if that is worth more than a first look.
+    #[inline]
+    pub(crate) fn first_look(&self, only: DetectorSet, value: &[u8]) -> Option<Seen> {
+        let seen = self.inspector.prefilter.look(value);
+        (seen.detectors() & only.0 != 0 || decode::may_be_encoded(value, seen)).then_some(seen)
+    }
+
+    /// Looks at one value of which the first look said that it is worth it.
+    pub(crate) fn readings(&mut self, spot: &Spot<'_>, value: &[u8], seen: Seen) {
         self.leaves += 1;
         self.inspect(spot, value, value, seen, spot.layers);
         if seen.has_bracket() {
@@ -182,7 +191,8 @@ impl Judging<'_> {
         if layers.iter().any(|layer| matches!(layer, Layer::Base64 | Layer::Base64Part | Layer::Hex)) {
             purpose = field::unpacked(purpose, text.len());
         }
-        let lower: Buffer = text.iter().map(u8::to_ascii_lowercase).collect();
+        let mut lower = Buffer::from_slice(text);
+        lower.make_ascii_lowercase();
         let view = View {
             text,
             lower: &lower,
@@ -203,6 +213,7 @@ impl Judging<'_> {
             }
         }
         for hit in &hits {
+            self.hits = self.hits.saturating_add(1);
             self.keep(spot, &view, hit, layers);
         }
     }
@@ -210,6 +221,10 @@ impl Judging<'_> {
     /// Counts a hit and keeps it as evidence.
     #[cold]
     fn keep(&mut self, spot: &Spot<'_>, view: &View<'_>, hit: &Hit, layers: Layers) {
+        // Before the place is written out, which costs a walk through the body's tree.
+        if self.weights.len() >= WEIGHTS_MAX && self.weights.iter().all(|it| it.score >= hit.score) {
+            return;
+        }
         let place = spot.place.text();
         let candidate =
             Candidate { class: hit.class, rule: hit.rule, at: spot.at, name: spot.name, place: &place };
@@ -224,16 +239,17 @@ impl Judging<'_> {
                 return;
             }
             known.score = hit.score;
-        } else if self.weights.len() < WEIGHTS_MAX {
-            self.weights.push(Weight {
+        } else {
+            let weight = Weight {
                 class: hit.class,
                 rule: hit.rule,
                 score: hit.score,
                 leaf,
                 is_free_text: field::is_free_text(view.leaf.field),
-            });
-        } else {
-            return;
+            };
+            if !self.weigh(weight) {
+                return;
+            }
         }
         let bytes = view.text.get(hit.span.clone()).unwrap_or(view.text);
         self.findings.push(Finding {
@@ -246,6 +262,22 @@ impl Judging<'_> {
             excerpt: excerpt::of(bytes, spot.name, view.leaf.field),
             why: hit.why,
         });
+    }
+
+    /// Whether the hit counts: where there are many, the weakest makes room, so that a heap of marks in front of an
+    /// attack hides nothing.
+    fn weigh(&mut self, weight: Weight) -> bool {
+        if self.weights.len() < WEIGHTS_MAX {
+            self.weights.push(weight);
+            return true;
+        }
+        match self.weights.iter_mut().min_by_key(|it| it.score) {
+            Some(weakest) if weakest.score < weight.score => {
+                *weakest = weight;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// What is thought of all that was looked at.
@@ -263,5 +295,5 @@ impl Judging<'_> {
     }
 }
 
-/// Hits that count in one exchange: whoever sends more is refused by those already.
+/// Hits that count in one exchange.
 const WEIGHTS_MAX: usize = 64;

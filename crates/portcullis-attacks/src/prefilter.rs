@@ -8,12 +8,14 @@ use crate::detectors::Detector;
 
 /// Finds the detectors' literals, ASCII letters in either case.
 pub(crate) struct Prefilter {
-    /// What a byte by itself says.
+    /// What a byte by itself says, and above that its class: bytes that occur in literals have one of their own, as
+    /// far as there are classes; letters in either case.
     bytes: [u64; 256],
-    /// Bytes that occur in literals have a class of their own, as far as there are classes; letters in either case.
-    classes: [u8; 256],
     /// A bit for each triple of classes that begins a literal, 64 triples a word.
-    begins: Vec<Begins>,
+    begins: Box<[u64; WORDS]>,
+    /// For each word of [`Prefilter::begins`] how many bits are set in those before: the place of its first triple
+    /// among the starts.
+    before: Vec<u32>,
     /// Literals with what is the same beginning to the bitmap, in the order of [`Prefilter::starts`].
     literals: Vec<Literal>,
     /// For each triple that begins a literal, in their order, where its literals lie in [`Prefilter::literals`].
@@ -25,13 +27,30 @@ pub(crate) struct Prefilter {
 struct Literal {
     text: &'static [u8],
     detectors: u64,
+    /// Its first bytes, as far as there are four, which tell most literals from most texts in one comparison.
+    head: u32,
+    /// The bits of [`Literal::head`] that count.
+    mask: u32,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Begins {
-    bits: u64,
-    /// How many bits are set in the words before: the place of this word's first triple among the starts.
-    before: u32,
+impl Literal {
+    fn new(text: &'static [u8], detectors: u64) -> Self {
+        let mask = if text.len() < 4 { (1 << (8 * text.len())) - 1 } else { u32::MAX };
+        Self { text, detectors, head: head(text) & mask, mask }
+    }
+}
+
+/// The first four bytes of a text, zeros behind its end, with the bit set that tells small letters from capitals: texts
+/// that begin alike in either case have the same.
+#[inline]
+fn head(text: &[u8]) -> u32 {
+    let bytes = match (text, text.first_chunk::<4>()) {
+        (_, Some(bytes)) => *bytes,
+        ([a, b, c], None) => [*a, *b, *c, 0],
+        ([a, b], None) => [*a, *b, 0, 0],
+        _ => [0; 4],
+    };
+    u32::from_le_bytes(bytes) | 0x2020_2020
 }
 
 struct Start {
@@ -45,24 +64,28 @@ struct Start {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen(u64);
 
-/// Bits below are detectors, by their place in the registry.
+/// Bits below are detectors, by their place in the registry; the marks are above, and above them the class.
 pub(crate) const DETECTORS_MAX: usize = 48;
 const DETECTORS: u64 = (1 << DETECTORS_MAX) - 1;
 
-const PERCENT: u64 = 1 << 63;
-const AMPERSAND: u64 = 1 << 62;
-const BACKSLASH: u64 = 1 << 61;
-const HIGH: u64 = 1 << 60;
-const CONTROL: u64 = 1 << 59;
-const NOT_BASE64: u64 = 1 << 58;
-const NOT_HEX: u64 = 1 << 57;
-const BRACKET: u64 = 1 << 56;
-const QUOTE: u64 = 1 << 55;
+const PERCENT: u64 = 1 << 48;
+const AMPERSAND: u64 = 1 << 49;
+const BACKSLASH: u64 = 1 << 50;
+const HIGH: u64 = 1 << 51;
+const CONTROL: u64 = 1 << 52;
+const NOT_BASE64: u64 = 1 << 53;
+const NOT_HEX: u64 = 1 << 54;
+const BRACKET: u64 = 1 << 55;
+const QUOTE: u64 = 1 << 56;
 
 /// Classes of bytes: three of them index a bitmap of 64 KiB.
 const CLASS_BITS: u32 = 6;
 const CLASSES: u8 = 1 << CLASS_BITS;
 const TRIPLES: u32 = 1 << (3 * CLASS_BITS);
+const WORDS: usize = TRIPLES as usize / 64;
+
+/// Where the class of a byte lies above its marks.
+const CLASS_SHIFT: u32 = u64::BITS - CLASS_BITS;
 
 impl Prefilter {
     pub(crate) fn new(detectors: &[&dyn Detector]) -> Self {
@@ -89,15 +112,18 @@ impl Prefilter {
                     }
                     text => match literals.iter_mut().find(|it| it.text == text) {
                         Some(known) => known.detectors |= bit,
-                        None => literals.push(Literal { text, detectors: bit }),
+                        None => literals.push(Literal::new(text, bit)),
                     },
                 }
             }
         }
+        for (class, marks) in classes(&literals).into_iter().zip(&mut bytes) {
+            *marks |= u64::from(class) << CLASS_SHIFT;
+        }
         let mut prefilter = Self {
             bytes,
-            classes: classes(&literals),
-            begins: vec![Begins::default(); TRIPLES as usize / 64],
+            begins: Box::new([0; WORDS]),
+            before: Vec::with_capacity(WORDS),
             literals: Vec::new(),
             starts: Vec::new(),
             always,
@@ -125,7 +151,7 @@ impl Prefilter {
         for same in filed.chunk_by(|a, b| a.0 == b.0) {
             let Some(triple) = same.first().map(|it| it.0) else { continue };
             if let Some(word) = self.begins.get_mut(triple as usize / 64) {
-                word.bits |= 1 << (triple % 64);
+                *word |= 1 << (triple % 64);
             }
             self.starts.push(Start {
                 first: self.literals.len() as u32,
@@ -135,50 +161,50 @@ impl Prefilter {
             self.literals.extend(same.iter().map(|it| Literal { ..it.1 }));
         }
         let mut before = 0;
-        for word in &mut self.begins {
-            word.before = before;
-            before += word.bits.count_ones();
+        for word in self.begins.iter() {
+            self.before.push(before);
+            before += word.count_ones();
         }
     }
 
     /// Looks at every byte once.
     pub(crate) fn look(&self, text: &[u8]) -> Seen {
         let mut found = self.always;
-        let (mut first, mut second) = (0, 0);
-        // A triple is complete with its third byte; those that begin before the text come first and begin nothing.
+        // The classes of the last three bytes. A triple is complete with its third byte; those that begin before the
+        // text have classes of no literal first and begin nothing.
+        let mut triple = 0;
         for (at, byte) in text.iter().enumerate() {
-            let third = self.class(*byte);
-            found |= self.marks(*byte);
-            if self.may_begin(triple(first, second, third)) && at >= 2 {
-                found |= self.compared(
-                    triple(first, second, third),
-                    text.get(at - 2..).unwrap_or_default(),
-                    found,
-                );
+            let marks = self.marks(*byte);
+            found |= marks;
+            triple = (triple << CLASS_BITS | (marks >> CLASS_SHIFT) as u32) % TRIPLES;
+            if self.may_begin(triple) && at >= 2 {
+                found |= self.compared(triple, text.get(at - 2..).unwrap_or_default(), found);
             }
-            (first, second) = (second, third);
         }
         // A literal of two bytes may end the text.
-        let end = triple(first, second, 0);
+        let end = (triple << CLASS_BITS) % TRIPLES;
         if text.len() >= 2 && self.may_begin(end) {
             found |= self.compared(end, text.get(text.len() - 2..).unwrap_or_default(), found);
         }
-        Seen(found)
+        Seen(found & ((1 << CLASS_SHIFT) - 1))
     }
 
     /// The detectors of the literals that the text begins with.
     #[inline(never)]
     fn compared(&self, triple: u32, text: &[u8], found: u64) -> u64 {
-        let Some(word) = self.begins.get(triple as usize / 64) else { return 0 };
-        let earlier = word.bits & ((1 << (triple % 64)) - 1);
-        let Some(start) = self.starts.get((word.before + earlier.count_ones()) as usize) else { return 0 };
+        let place = triple as usize / 64;
+        let (Some(word), Some(before)) = (self.begins.get(place), self.before.get(place)) else { return 0 };
+        let earlier = word & ((1 << (triple % 64)) - 1);
+        let Some(start) = self.starts.get((before + earlier.count_ones()) as usize) else { return 0 };
         if start.detectors & !found == 0 {
             return 0;
         }
         let literals = self.literals.get(start.first as usize..(start.first + start.count) as usize);
+        let head = head(text);
         let mut all = 0;
         for literal in literals.unwrap_or_default() {
-            if literal.detectors & !found != 0
+            if head & literal.mask == literal.head
+                && literal.detectors & !found != 0
                 && text.get(..literal.text.len()).is_some_and(|text| text.eq_ignore_ascii_case(literal.text))
             {
                 all |= literal.detectors;
@@ -189,7 +215,7 @@ impl Prefilter {
 
     #[inline]
     fn may_begin(&self, triple: u32) -> bool {
-        self.begins.get(triple as usize / 64).is_some_and(|word| word.bits >> (triple % 64) & 1 != 0)
+        self.begins.get(triple as usize / 64).is_some_and(|word| word >> (triple % 64) & 1 != 0)
     }
 
     #[inline]
@@ -197,16 +223,16 @@ impl Prefilter {
         self.bytes.get(usize::from(byte)).copied().unwrap_or_default()
     }
 
-    #[inline]
     fn class(&self, byte: u8) -> u32 {
-        u32::from(self.classes.get(usize::from(byte)).copied().unwrap_or_default())
+        (self.marks(byte) >> CLASS_SHIFT) as u32
     }
 
     /// The bytes that all literals and tables take.
     #[cfg(test)]
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>()
-            + self.begins.len() * size_of::<Begins>()
+            + size_of::<[u64; WORDS]>()
+            + self.before.len() * size_of::<u32>()
             + self.literals.len() * size_of::<Literal>()
             + self.starts.len() * size_of::<Start>()
     }
@@ -247,12 +273,6 @@ impl Seen {
     #[inline]
     pub(crate) fn has_escape_bytes(self) -> bool {
         self.0 & (PERCENT | AMPERSAND | BACKSLASH | HIGH | CONTROL) != 0
-    }
-
-    /// Whether it is worth while to try the layers.
-    #[inline]
-    pub(crate) fn may_be_encoded(self) -> bool {
-        self.has_escape_bytes() || self.may_be_base64() || self.has_quote()
     }
 
     pub(crate) fn has_percent(self) -> bool {

@@ -60,23 +60,29 @@ pub(crate) struct Weight {
     pub(crate) is_free_text: bool,
 }
 
-/// The strongest hit counts in full. Another rule counts half in the same value and a third elsewhere, once however
-/// often it hits, and in free text a quarter: a long prose has a bit of everything.
+/// The strongest hit counts in full. Another rule counts half in the same value and a third elsewhere, once, by its
+/// weightiest hit, however often it hits, and in free text a quarter: a long prose has a bit of everything.
 pub(crate) fn total(weights: &[Weight]) -> u32 {
     let Some(strongest) = weights.iter().max_by_key(|it| it.score) else { return 0 };
     let (mut company, mut marks) = (0, 0);
-    for (place, weight) in weights.iter().enumerate() {
-        let is_same = |it: &Weight| it.class == weight.class && it.rule == weight.rule;
-        let earlier = weights.get(..place).unwrap_or_default();
-        if is_same(strongest) || earlier.iter().any(is_same) {
-            continue;
-        }
+    let share = |weight: &Weight| {
         let score = u32::from(weight.score);
-        let share = match (weight.is_free_text, weight.leaf == strongest.leaf) {
+        match (weight.is_free_text, weight.leaf == strongest.leaf) {
             (true, _) => score / 4,
             (false, true) => score / 2,
             (false, false) => score / 3,
+        }
+    };
+    for (place, weight) in weights.iter().enumerate() {
+        let is_same = |it: &Weight| it.class == weight.class && it.rule == weight.rule;
+        let share_here = share(weight);
+        let outweighs = |(other, it): (usize, &Weight)| {
+            is_same(it) && (share(it) > share_here || share(it) == share_here && other < place)
         };
+        if is_same(strongest) || weights.iter().enumerate().any(outweighs) {
+            continue;
+        }
+        let (score, share) = (u32::from(weight.score), share_here);
         if score < SUSPICIOUS { marks += share } else { company += share }
     }
     u32::from(strongest.score) + (company + marks.min(MARKS_MAX)).min(COMPANY_MAX)
@@ -104,6 +110,13 @@ mod tests {
     fn the_same_rule_many_times_counts_once() {
         let many: Vec<_> = (0..100).map(|leaf| hit(Class::Sql, "a", 6, leaf)).collect();
         assert_eq!(total(&many), 6);
+    }
+
+    #[test]
+    fn a_weak_hit_in_front_does_not_hide_a_rules_weight() {
+        let strongest = hit(Class::Sql, "a", 8, 1);
+        let together = [hit(Class::Script, "b", 4, 0), strongest, hit(Class::Script, "b", 6, 1)];
+        assert_eq!(total(&together), 11);
     }
 
     #[test]

@@ -50,7 +50,17 @@ impl Project {
         let home = self.path().join("gnupg");
         std::fs::create_dir_all(&home).unwrap();
         let home = home.display().to_string();
-        let always = ["--homedir", &home, "--batch", "--yes", "--armor", "--pinentry-mode", "loopback", "--passphrase", ""];
+        let always = [
+            "--homedir",
+            &home,
+            "--batch",
+            "--yes",
+            "--armor",
+            "--pinentry-mode",
+            "loopback",
+            "--passphrase",
+            "",
+        ];
         run(self.path(), "gpg", &[&always, arguments].concat())
     }
 
@@ -94,6 +104,24 @@ fn a_subkey_signs_in_its_keys_name() {
     project.gpg(&["--output", "crs.tar.gz.asc", "--detach-sign", "crs.tar.gz"]);
     let output = project.fetch(&["--key", "key.asc", "--fingerprint", &project.fingerprint]);
     assert_eq!(output.code, 0, "{}", output.stderr);
+}
+
+#[test]
+fn a_key_that_ended_before_it_signed_is_not_believed() {
+    let Some(project) = Project::new("ed25519") else { return };
+    let fetch = || project.fetch(&["--key", "key.asc", "--fingerprint", &project.fingerprint, "--force"]);
+    // GnuPG says when a key ends in what it says of the key's name.
+    project.gpg(&["--quick-set-expire", &project.fingerprint, "1y"]);
+    project.gpg(&["--output", "key.asc", "--export"]);
+    assert_eq!(fetch().code, 0, "{}", fetch().stderr);
+    let later = ["--faked-system-time", "20991231T000000!", "--ignore-time-conflict"];
+    project.gpg(&["--quick-set-expire", &project.fingerprint, "never"]);
+    project.gpg(&[&later[..], &["--output", "crs.tar.gz.asc", "--detach-sign", "crs.tar.gz"]].concat());
+    let output = fetch();
+    assert!(output.stderr.contains("had expired"), "{}", output.stderr);
+    // Its life was made longer since.
+    project.gpg(&["--output", "key.asc", "--export"]);
+    assert_eq!(fetch().code, 0, "{}", fetch().stderr);
 }
 
 #[test]

@@ -24,6 +24,9 @@ const NAME: &str = "attacks";
 /// Findings told besides the strongest.
 const OTHERS_MAX: usize = 5;
 
+/// Types of one body that are heeded besides the first; more are no client's.
+const TYPES_MAX: usize = 3;
+
 /// A weaker suspicion is not worth a remark.
 const REMARKED_MIN: u32 = 5;
 
@@ -89,7 +92,11 @@ impl Attacks {
         match tree.filter(|_| remark.is_none()) {
             Some(tree) => judging.tree(tree, &|_| false),
             None => {
-                judging.body(cx.request.headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes), &seen);
+                let mut types =
+                    cx.request.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes);
+                judging.body(types.next(), &seen);
+                // Receivers differ in which of several types they take: all readings are looked at, within reason.
+                types.take(TYPES_MAX).for_each(|other| judging.body(Some(other), &seen));
             }
         }
         match (self.watch.verdict(judging.finish(), cx), remark) {
@@ -134,12 +141,12 @@ impl AttackWatch {
         let score = judgement.score.max(before) + judgement.score.min(before) / 3;
         cx.notes.suspicion = score;
         if score >= self.threshold {
-            return reason(judgement, Severity::High).deny(Denial::Blocked);
+            return reason(judgement, score, Severity::High).deny(Denial::Blocked);
         }
         if judgement.score < REMARKED_MIN {
             return Verdict::Pass;
         }
-        reason(judgement, Severity::Low).flag()
+        reason(judgement, score, Severity::Low).flag()
     }
 }
 
@@ -147,12 +154,12 @@ fn rule(class: &str, pattern: &str) -> String {
     format!("{NAME}/{class}/{pattern}")
 }
 
-fn reason(judgement: &Judgement, severity: Severity) -> Reason {
+fn reason(judgement: &Judgement, score: u32, severity: Severity) -> Reason {
     let id = |finding: &Finding| RuleId::owned(rule(finding.class.word(), finding.rule));
     let Some((first, others)) = judgement.findings.split_first() else {
         return Reason::new(RuleId::new("attacks/score"), severity, "the parts add up to an attack");
     };
-    let mut message = format!("{} (score {})", first.why, judgement.score);
+    let mut message = format!("{} (score {score})", first.why);
     if !first.layers.is_empty() {
         message.push_str(&format!(", behind {}", first.layers));
     }

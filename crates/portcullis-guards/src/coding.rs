@@ -78,7 +78,9 @@ pub(crate) fn decode(layers: &[Layer], body: &[u8], bytes_max: usize) -> Decoded
     }
     let mut decoded = Vec::new();
     let bound = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    match reader.take(bound).read_to_end(&mut decoded) {
+    #[expect(clippy::disallowed_methods, reason = "taken to the bound")]
+    let read = reader.take(bound).read_to_end(&mut decoded);
+    match read {
         Ok(read) if read > bytes_max => Decoded::More(decoded),
         Ok(_) => Decoded::Whole(decoded),
         Err(_) => Decoded::Broken,

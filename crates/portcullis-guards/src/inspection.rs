@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, header::CONTENT_ENCODING};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 use portcullis_core::{
     context::Context,
     verdict::{Denial, Place, Reason, RuleId, Severity, Verdict},
 };
+use portcullis_leaves::media::MediaType;
 
 use crate::coding::{self, Coding, Decoded};
 
@@ -44,11 +48,21 @@ pub(crate) enum Looked<'a> {
 impl Inspection {
     /// Whether this call's body is to be held back: anything that may be text, by what it says of itself.
     pub(crate) fn wants(&self, cx: &Context) -> bool {
-        !is_opaque(cx.request.media_type())
+        !is_opaque(&cx.request.headers)
     }
 
     /// What there is to look at of a body.
     pub(crate) fn look<'a>(&self, guard: &'static str, headers: &HeaderMap, body: &'a [u8]) -> Looked<'a> {
+        if is_unreadable(headers) {
+            let message =
+                "the body's character set has letters where others have none, so it cannot be looked at";
+            return Looked::Nothing(self.cannot(reason(
+                guard,
+                "body_charset_unknown",
+                Severity::Medium,
+                message,
+            )));
+        }
         let coded = headers.get_all(CONTENT_ENCODING).iter().any(|line| !line.as_bytes().is_empty());
         let body = if !coded {
             Cow::Borrowed(body)
@@ -67,14 +81,20 @@ impl Inspection {
                 Coding::Unknown => {
                     let message = "the body's content coding cannot be taken off, so it cannot be looked at";
                     let reason = reason(guard, "body_coding_unknown", Severity::Medium, message);
-                    return Looked::Nothing(match self.beyond {
-                        Beyond::Refuse | Beyond::Prefix => reason.deny(Denial::UnsupportedMediaType),
-                        Beyond::SchemaOnly => reason.flag(),
-                    });
+                    return Looked::Nothing(self.cannot(reason));
                 }
             }
         };
         if body.len() > self.bytes_max { self.beyond(guard, body) } else { Looked::Whole(body) }
+    }
+
+    /// What becomes of a body that nobody can look inside.
+    #[cold]
+    fn cannot(self, reason: Reason) -> Verdict {
+        match self.beyond {
+            Beyond::Refuse | Beyond::Prefix => reason.deny(Denial::UnsupportedMediaType),
+            Beyond::SchemaOnly => reason.flag(),
+        }
     }
 
     #[cold]
@@ -112,9 +132,10 @@ fn reason(guard: &'static str, rule: &'static str, severity: Severity, message: 
         .at(Place::Body(Box::default()), "")
 }
 
-/// Media that carry no text an interpreter behind the gate would read. A body without a type may be anything.
-fn is_opaque(media: Option<&str>) -> bool {
-    const TOP: [&str; 4] = ["image/", "audio/", "video/", "font/"];
+/// Media that carry no text an interpreter behind the gate would read. A body without a type may be anything, and so
+/// may one with several: receivers differ in which they take (CWE-436).
+fn is_opaque(headers: &HeaderMap) -> bool {
+    const TOP: [&str; 4] = ["image", "audio", "video", "font"];
     const ALSO: [&str; 10] = [
         "application/octet-stream",
         "application/zip",
@@ -127,17 +148,97 @@ fn is_opaque(media: Option<&str>) -> bool {
         "application/x-tar",
         "application/wasm",
     ];
-    let Some(media) = media else { return false };
-    let begins = |prefix: &&str| media.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else { return false };
+    let Ok(Ok(media)) = only.to_str().map(MediaType::parse) else { return false };
     // An image in XML is text with scripts in it.
-    (TOP.iter().any(begins) && !media.to_ascii_lowercase().contains("xml"))
-        || ALSO.iter().any(|it| media.eq_ignore_ascii_case(it))
+    (TOP.iter().any(|it| media.main().eq_ignore_ascii_case(it))
+        && !media.subtype().to_ascii_lowercase().contains("xml"))
+        || ALSO.iter().any(|it| media.is(it))
+}
+
+/// Whether the body claims a character set in which ASCII bytes are other letters: EBCDIC, UTF-7 and their kin, which
+/// some receivers take off and no detector reads. UTF-16 and UTF-32 show what they hold.
+fn is_unreadable(headers: &HeaderMap) -> bool {
+    const WORD: &[u8] = b"charset";
+    let of_line = |line: &HeaderValue| {
+        // Wherever it stands and however it is written: receivers are lenient.
+        let lower = line.as_bytes().to_ascii_lowercase();
+        lower.windows(WORD.len()).enumerate().filter(|(_, it)| *it == WORD).any(|(at, _)| {
+            lower.get(at + WORD.len()..).and_then(charset).is_some_and(|name| !extends_ascii(&name))
+        })
+    };
+    let types = headers.get_all(CONTENT_TYPE).iter();
+    types.filter(|line| line.as_bytes().contains(&b';')).any(of_line)
+}
+
+/// The name that follows the word, without its separators; `*=utf-8''ibm037` and `*0=ibm037` (RFC 2231) too.
+fn charset(rest: &[u8]) -> Option<Vec<u8>> {
+    let equals = rest.iter().take(8).position(|byte| *byte == b'=')?;
+    let value = rest.get(equals + 1..)?.split(|byte| matches!(byte, b';' | b',')).next()?;
+    let name = value.rsplit(|byte| *byte == b'\'').next()?;
+    Some(name.iter().copied().filter(u8::is_ascii_alphanumeric).collect())
+}
+
+/// Whether ASCII is part of the character set, as it is of all that is in use but those of mainframes and of mail.
+fn extends_ascii(name: &[u8]) -> bool {
+    const FOREIGN: [&[u8]; 12] = [
+        b"ebcdic",
+        b"csebcdic",
+        b"utf7",
+        b"csutf7",
+        b"unicode11utf7",
+        b"csunicode11utf7",
+        b"xutf7",
+        b"imap4utf7",
+        b"utf7imap",
+        b"hz",
+        b"scsu",
+        b"bocu1",
+    ];
+    const NUMBERED: [&[u8]; 5] = [b"cp", b"ibm", b"csibm", b"xibm", b"ccsid"];
+    if FOREIGN.iter().any(|it| name.starts_with(it)) {
+        return false;
+    }
+    let Some(number) = NUMBERED.iter().find_map(|it| name.strip_prefix(*it)) else { return true };
+    let number = std::str::from_utf8(number).ok().and_then(|it| it.parse::<u32>().ok());
+    // Code pages of DOS, of Windows and of East Asia; most other numbers are EBCDIC's.
+    matches!(
+        number,
+        Some(
+            367
+            | 437
+            | 737
+            | 775
+            | 813
+            | 819
+            | 850
+            | 852
+            | 855
+            | 857
+            | 858
+            | 860..=866
+            | 869
+            | 874
+            | 912
+            | 915
+            | 920
+            | 923
+            | 932
+            | 936
+            | 943
+            | 949
+            | 950
+            | 1200..=1209
+            | 1250..=1258
+            | 1386
+            | 65001,
+        )
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     const SMALL: Inspection = Inspection { bytes_max: 8, beyond: Beyond::Refuse };
@@ -188,16 +289,60 @@ mod tests {
     #[test]
     fn holds_back_whatever_may_be_text() {
         for (media, opaque) in [
-            (None, false),
-            (Some("application/json"), false),
-            (Some("text/html"), false),
-            (Some("image/svg+xml"), false),
-            (Some("image/png"), true),
-            (Some("Application/Octet-Stream"), true),
-            (Some("application/grpc"), true),
-            (Some("nonsense"), false),
+            (&[][..], false),
+            (&["application/json"], false),
+            (&["text/html"], false),
+            (&["image/svg+xml"], false),
+            (&["image/png"], true),
+            (&["image/png; a=b"], true),
+            (&["Application/Octet-Stream"], true),
+            (&["application/grpc"], true),
+            (&["nonsense"], false),
+            (&["image/png", "application/json"], false),
+            (&["image/png", "image/png"], false),
+            (&["image/png, application/json"], false),
+            (&["image/png;application/json"], false),
         ] {
-            assert_eq!(is_opaque(media), opaque, "{media:?}");
+            assert_eq!(is_opaque(&typed(media)), opaque, "{media:?}");
         }
+    }
+
+    fn typed(types: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for it in types {
+            headers.append(CONTENT_TYPE, HeaderValue::from_static(it));
+        }
+        headers
+    }
+
+    #[test]
+    fn character_sets_without_ascii_cannot_be_looked_at() {
+        for (media, unreadable) in [
+            ("application/json", false),
+            ("application/json; charset=utf-8", false),
+            ("application/json; charset=\"ISO-8859-1\"", false),
+            ("application/json; charset=utf-16le", false),
+            ("text/plain; charset=windows-1252", false),
+            ("text/plain; charset=cp1252", false),
+            ("text/plain; charset=IBM850", false),
+            ("text/plain; charset=ibm037", true),
+            ("text/plain; CharSet = \"IBM-037\"", true),
+            ("text/plain; charset=cp500", true),
+            ("text/plain; charset=IBM01140", true),
+            ("text/plain; charset=utf-7", true),
+            ("text/plain; charset*=utf-8''ibm037", true),
+            ("text/plain; charset=utf-8; charset=ibm037", true),
+            ("text/plain; a=charset", false),
+        ] {
+            assert_eq!(is_unreadable(&typed(&[media])), unreadable, "{media}");
+        }
+        let headers = typed(&["text/plain; charset=ibm037"]);
+        let Looked::Nothing(Verdict::Deny(denial, reason)) = SMALL.look("attacks", &headers, b"x") else {
+            panic!("it was looked at");
+        };
+        assert_eq!(
+            (denial.word(), reason.rule.as_str()),
+            ("unsupported_media_type", "attacks/body_charset_unknown")
+        );
     }
 }

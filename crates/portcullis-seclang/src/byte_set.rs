@@ -91,7 +91,16 @@ impl ByteSet {
 
     /// The members in ascending order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |byte| self.contains(*byte))
+        self.0.into_iter().zip([0u8, 64, 128, 192]).flat_map(|(word, first)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = rest.trailing_zeros() as u8;
+                (rest != 0).then(|| {
+                    rest &= rest - 1;
+                    first + bit
+                })
+            })
+        })
     }
 
     /// The classes that a value with any of these bytes shows at least one of: a value whose own classes do not

@@ -42,7 +42,9 @@ impl Scanner {
                 .union(ByteSet::range(b'A', b'Z'))
                 .union(ByteSet::range(b'a', b'z'))
         });
-        let tiers = plain.chain([ByteSet::ALL]).map(|alphabet| Tier::new(&operators, alphabet)).collect();
+        let trees: Vec<_> = operators.iter().map(requirement::tree_of).collect();
+        let tiers =
+            plain.chain([ByteSet::ALL]).map(|alphabet| Tier::new(&operators, &trees, alphabet)).collect();
         Self { tiers, words: operators.len().div_ceil(64), operators }
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn verify(
     let signature = armor::bytes(signature, "SIGNATURE").context("the signature cannot be read")?;
     let keys = armor::bytes(keys, "PUBLIC KEY BLOCK").context("the key cannot be read")?;
     let signing = PublicKey::trusted(&keys, fingerprint)?;
-    let mut by_others = 0;
+    let (mut by_others, mut misfit) = (0, None);
     for packet in packet::packets(&signature) {
         let packet = packet.context("the signature cannot be read")?;
         if packet.tag != packet::SIGNATURE {
@@ -35,14 +35,18 @@ pub(crate) fn verify(
         if signature.kind != signature::OF_A_DOCUMENT {
             continue;
         }
-        match signing.iter().find(|key| signature.may_be_by(key)) {
-            Some(key) => {
-                return signature
-                    .verify(key, &[data])
-                    .context("the signature does not fit: the file is not what was signed");
+        let mut is_by_others = true;
+        for key in signing.iter().filter(|key| signature.may_be_by(key)) {
+            is_by_others = false;
+            match signature.verify(key, &[data]) {
+                Ok(()) => return Ok(()),
+                Err(error) => misfit = Some(error),
             }
-            None => by_others += 1,
         }
+        by_others += usize::from(is_by_others);
+    }
+    if let Some(misfit) = misfit {
+        return Err(misfit.context("the signature does not fit: the file is not what was signed"));
     }
     match by_others {
         0 => bail!("there is no signature of a document in it"),

@@ -146,3 +146,25 @@ fn declared(text: &str) -> Declared {
         Declared::Other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Inspector, Settings};
+
+    fn is_refused(body: &str) -> bool {
+        let inspector = Inspector::new(&Settings::default());
+        let mut judging = inspector.judge(&|_| true);
+        judging.body(Some(b"application/json"), body.as_bytes());
+        judging.finish().is_attack
+    }
+
+    #[test]
+    fn a_heap_of_marks_in_front_hides_no_attack() {
+        for mark in ["javascript:", "../", "select a from b", "__proto__", "cmd.exe"] {
+            let marks = format!("\"{mark}\",").repeat(100);
+            assert!(is_refused(&format!("[{marks}\"' UNION SELECT password FROM users --\"]")), "{mark}");
+            assert!(is_refused(&format!("[{marks}\";cat /etc/passwd\"]")), "{mark}");
+            assert!(!is_refused(&format!("[{marks}\"hello\"]")), "{mark}");
+        }
+    }
+}

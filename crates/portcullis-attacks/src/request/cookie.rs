@@ -7,8 +7,8 @@ use crate::{
     leaf::{Field, Where},
 };
 
-/// Cookies looked at by themselves.
-const COOKIES_MAX: usize = 200;
+/// Cookies looked at by themselves; the rest is looked at as one text.
+const COOKIES_MAX: usize = 1_000;
 
 impl Judging<'_> {
     pub(crate) fn cookies(&mut self, header: &[u8]) {
@@ -32,6 +32,8 @@ impl Judging<'_> {
             let Some(after) = after else { return };
             rest = after;
         }
+        let whole = Spot { declared: Some(Field::Unknown), ..Spot::named(Where::Cookie, "") };
+        self.value(&whole, decoded(rest, Plus::Itself, &mut Buffer::new()));
     }
 }
 
@@ -39,4 +41,25 @@ impl Judging<'_> {
 fn is_cookie_name(name: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#%&*+-.^_~[]:/@".contains(byte);
     !name.is_empty() && name.iter().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Inspector, Settings};
+
+    fn is_refused(header: &str) -> bool {
+        let inspector = Inspector::new(&Settings::default());
+        let mut judging = inspector.judge(&|_| true);
+        judging.header("cookie", header.as_bytes());
+        judging.finish().is_attack
+    }
+
+    #[test]
+    fn no_number_of_cookies_hides_one() {
+        for count in [0, 250, 2_000] {
+            let cookies = "a=1; ".repeat(count);
+            assert!(is_refused(&format!("{cookies}q=' UNION SELECT password FROM users --")), "{count}");
+            assert!(!is_refused(&format!("{cookies}q=hello")), "{count}");
+        }
+    }
 }

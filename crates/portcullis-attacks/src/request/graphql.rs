@@ -11,12 +11,15 @@ use crate::{
 /// Shorter documents do not pay for being told apart.
 const BYTES_MIN: usize = 3;
 
+/// Whether a document is expected in a field of that name.
+pub(super) fn names_graphql(name: &str) -> bool {
+    matches!(name, "query" | "mutation" | "subscription" | "document")
+}
+
 impl Judging<'_> {
     /// Whether the value is a GraphQL document by its field and grammar; if so, it has been looked at.
     pub(crate) fn is_graphql(&mut self, spot: &Spot<'_>, text: &str) -> bool {
-        matches!(spot.name, "query" | "mutation" | "subscription" | "document")
-            && matches!(spot.at, Where::Body | Where::Query)
-            && self.graphql(spot, text)
+        names_graphql(spot.name) && matches!(spot.at, Where::Body | Where::Query) && self.graphql(spot, text)
     }
 
     /// Looks at a document's texts; `false` when the value is none.

@@ -74,49 +74,77 @@ impl Judging<'_> {
 const ADDRESS_PARAMETERS_MAX: usize = 64;
 
 fn handling(name: &str) -> Handling {
-    let is_one_of = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
-    let starts = |prefix: &str| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
-    if is_one_of(&["cookie"]) {
-        Handling::Cookies
-    } else if is_one_of(&["authorization", "proxy-authorization"]) {
-        Handling::Credentials
-    } else if is_one_of(&["referer", "origin"]) {
-        Handling::Address
-    } else if starts("sec-") || starts("if-") || starts("access-control-") || is_one_of(STRUCTURAL) {
-        Handling::Structural
-    } else {
-        Handling::Text
+    let mut lower = [0; NAME_BYTES_MAX];
+    let Some(lower) = lower.get_mut(..name.len()) else {
+        // No name of those below is so long, but for what begins like one.
+        return if is_structural_family(name.as_bytes()) { Handling::Structural } else { Handling::Text };
+    };
+    lower.copy_from_slice(name.as_bytes());
+    lower.make_ascii_lowercase();
+    match &*lower {
+        b"cookie" => Handling::Cookies,
+        b"authorization" | b"proxy-authorization" => Handling::Credentials,
+        b"referer" | b"origin" => Handling::Address,
+        b"accept"
+        | b"accept-charset"
+        | b"accept-encoding"
+        | b"accept-language"
+        | b"cache-control"
+        | b"connection"
+        | b"content-encoding"
+        | b"content-length"
+        | b"content-type"
+        | b"date"
+        | b"dnt"
+        | b"expect"
+        | b"host"
+        | b"keep-alive"
+        | b"pragma"
+        | b"priority"
+        | b"range"
+        | b"te"
+        | b"traceparent"
+        | b"tracestate"
+        | b"transfer-encoding"
+        | b"upgrade"
+        | b"upgrade-insecure-requests"
+        | b"via" => Handling::Structural,
+        other if is_structural_family(other) => Handling::Structural,
+        _ => Handling::Text,
     }
 }
 
-const STRUCTURAL: &[&str] = &[
-    "accept",
-    "accept-charset",
-    "accept-encoding",
-    "accept-language",
-    "cache-control",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "date",
-    "dnt",
-    "expect",
-    "host",
-    "keep-alive",
-    "pragma",
-    "priority",
-    "range",
-    "te",
-    "traceparent",
-    "tracestate",
-    "transfer-encoding",
-    "upgrade",
-    "upgrade-insecure-requests",
-    "via",
-];
+/// Longer names are of no field that is known here.
+const NAME_BYTES_MAX: usize = 32;
+
+/// Fetch metadata, conditions, and cross-origin questions: browsers write all of them.
+fn is_structural_family(name: &[u8]) -> bool {
+    [&b"sec-"[..], b"if-", b"access-control-"]
+        .iter()
+        .any(|family| name.get(..family.len()).is_some_and(|it| it.eq_ignore_ascii_case(family)))
+}
 
 /// Bytes that do not occur in well-formed structural fields and credentials.
 fn is_odd(byte: &u8) -> bool {
     matches!(byte, b'$' | b'{' | b'}' | b'<' | b'>' | b'\'' | b'`' | b'|' | b'\\' | b'%' | b'#' | 0..b' ' | 0x7f..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_known_in_either_case_and_at_any_length() {
+        let is_structural = |name: &str| matches!(handling(name), Handling::Structural);
+        assert!(is_structural("ACCEPT-Encoding") && is_structural("Sec-Fetch-Mode"));
+        assert!(is_structural(&format!("If-{}", "x".repeat(NAME_BYTES_MAX))));
+        assert!(
+            !is_structural("x-accept")
+                && !is_structural(&"x".repeat(NAME_BYTES_MAX + 1))
+                && !is_structural("")
+        );
+        assert!(matches!(handling("Cookie"), Handling::Cookies));
+        assert!(matches!(handling("Proxy-Authorization"), Handling::Credentials));
+        assert!(matches!(handling("REFERER"), Handling::Address));
+    }
 }

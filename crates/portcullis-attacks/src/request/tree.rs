@@ -10,6 +10,7 @@ use crate::{
     inspector::{Judging, Spot},
     leaf::{Field, Where},
     place::Place,
+    request::graphql::names_graphql,
 };
 
 /// The bounds on a JSON text within a string: it stands in a value, so it is small.
@@ -76,14 +77,22 @@ impl Judging<'_> {
             Some(outer) => Place::Within(outer, value),
             None => Place::Node(value),
         };
+        let mut clean = CleanNames::new();
         let (mut value, mut name, mut parent) = (root, base.name, base.parent);
         loop {
             match value.kind() {
                 Kind::String if !proven(value) => {
                     let text = value.as_str().unwrap_or_default();
-                    let spot = Spot { name, parent, place: place(value), ..*base };
-                    if !self.is_graphql(&spot, text) {
-                        self.value(&spot, text.as_bytes());
+                    let may_be_graphql = names_graphql(name);
+                    // Most values need no more than a look, nor to know where they stand.
+                    let seen = self.first_look(base.only, text.as_bytes());
+                    if may_be_graphql || seen.is_some() {
+                        let spot = Spot { name, parent, place: place(value), ..*base };
+                        if !(may_be_graphql && self.is_graphql(&spot, text))
+                            && let Some(seen) = seen
+                        {
+                            self.readings(&spot, text.as_bytes(), seen);
+                        }
                     }
                 }
                 Kind::Object => open.push(Open::Members(value.members(), name)),
@@ -112,10 +121,92 @@ impl Judging<'_> {
                 // A member called like an operator is at home in a query, however deep.
                 let asked = name.starts_with('$')
                     && (is_query(base.parent) || open.iter().any(|it| is_query(it.name())));
+                if clean.has(name, parent, asked) {
+                    continue;
+                }
+                let Some(seen) = self.first_look(base.only, name.as_bytes()) else {
+                    clean.keep(name, parent, asked);
+                    continue;
+                };
                 let declared = if asked { Some(Field::Query) } else { base.declared };
                 let spot = Spot { at: Where::Name, name, parent, place: place(value), declared, ..*base };
-                self.value(&spot, name.as_bytes());
+                let hits = self.hits;
+                self.readings(&spot, name.as_bytes(), seen);
+                if self.hits == hits {
+                    clean.keep(name, parent, asked);
+                }
             }
+        }
+    }
+}
+
+/// Names of members in which nothing was found, with the name above them and whether they ask: the objects of a list
+/// all have the same, and what is found in a name depends on nothing else.
+struct CleanNames<'t> {
+    slots: [(&'t str, &'t str, bool); SLOTS],
+}
+
+/// How many names are kept: more than most objects have members.
+const SLOTS: usize = 32;
+
+impl<'t> CleanNames<'t> {
+    fn new() -> Self {
+        // In a name of no bytes nothing is found either.
+        Self { slots: [("", "", false); SLOTS] }
+    }
+
+    fn has(&self, name: &str, parent: &str, asked: bool) -> bool {
+        self.slots.get(slot(name)) == Some(&(name, parent, asked))
+    }
+
+    fn keep(&mut self, name: &'t str, parent: &'t str, asked: bool) {
+        if let Some(slot) = self.slots.get_mut(slot(name)) {
+            *slot = (name, parent, asked);
+        }
+    }
+}
+
+/// Where a name is kept, by its length and ends.
+fn slot(name: &str) -> usize {
+    let (first, last) = match name.as_bytes() {
+        [] => (0, 0),
+        [only] => (*only, *only),
+        [first, .., last] => (*first, *last),
+    };
+    (name.len() + usize::from(first) * 3 + usize::from(last) * 7) % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspector::{Inspector, Settings};
+
+    #[test]
+    fn a_name_is_clean_only_where_it_was_kept() {
+        let mut clean = CleanNames::new();
+        assert!(!clean.has("price", "lines", false));
+        clean.keep("price", "lines", false);
+        assert!(clean.has("price", "lines", false));
+        assert!(!clean.has("price", "line", false) && !clean.has("price", "lines", true));
+        assert!(!clean.has("prise", "lines", false) && !clean.has("pr1ce", "lines", false));
+    }
+
+    #[test]
+    fn a_name_that_is_an_attack_is_found_each_time() {
+        let attack = "1 union select password from users--";
+        let body = format!(r#"[{{"ok":1}},{{"ok":2,"{attack}":1}},{{"ok":3,"{attack}":1}}]"#);
+        let tree = Tree::from_json(body, &Limits::default()).unwrap();
+        let inspector = Inspector::new(&Settings::default());
+        let found = std::cell::RefCell::new(Vec::new());
+        let filter = |it: &crate::Candidate<'_>| {
+            found.borrow_mut().push(it.place.to_owned());
+            false
+        };
+        let mut judging = inspector.judge(&filter);
+        judging.tree(&tree, &|_| false);
+        assert!(!judging.finish().is_attack);
+        for item in 1..=2 {
+            assert!(found.borrow().iter().any(|place| place.starts_with(&format!("/{item}/"))));
         }
     }
 }

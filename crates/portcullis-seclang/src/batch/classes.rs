@@ -25,18 +25,19 @@ pub(crate) struct Classes {
     /// By phase and place.
     by_name: HashMap<(u8, u32), ByName>,
     names: usize,
-    /// The class of names that no unit speaks of, by phase and place.
-    others: HashMap<(u8, u32), u32>,
+    /// The class of names that no unit speaks of, one behind the other by phase, then place.
+    others: [Vec<Option<u32>>; 6],
 }
 
 impl Classes {
     /// The class of values of that name at a place.
     pub(super) fn of(&mut self, batch: &Batch, phase: u8, place: usize, name: &[u8]) -> u32 {
         let is_known = batch.places.get(place).is_some_and(|place| place.knows(name));
-        let key = (phase, place as u32);
-        if let (false, Some(class)) = (is_known, self.others.get(&key)) {
+        let others = self.others.get(usize::from(phase)).and_then(|places| places.get(place));
+        if let (false, Some(Some(class))) = (is_known, others) {
             return *class;
         }
+        let key = (phase, place as u32);
         let lower;
         let name = if name.iter().any(u8::is_ascii_uppercase) {
             lower = name.to_ascii_lowercase();
@@ -58,7 +59,12 @@ impl Classes {
             }
         };
         if !is_known {
-            self.others.insert(key, class);
+            if let Some(places) = self.others.get_mut(usize::from(phase)) {
+                places.resize(places.len().max(place + 1), None);
+                if let Some(other) = places.get_mut(place) {
+                    *other = Some(class);
+                }
+            }
         } else if name.len() <= NAME_BYTES_MAX {
             self.by_name.entry(key).or_default().insert(name.into(), class);
             self.names += 1;

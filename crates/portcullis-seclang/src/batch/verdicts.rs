@@ -12,57 +12,78 @@ const VALUE_BYTES_MAX: usize = 512;
 
 #[derive(Debug, Default, Clone)]
 struct Verdict {
-    hash: u64,
     class: u32,
     /// Most values and their few units fit in without heap.
     value: SmallVec<[u8; 32]>,
     units: SmallVec<[u32; 4]>,
 }
 
-#[derive(Debug, Default, Clone)]
-struct Set {
-    seats: [Option<Verdict>; SEATS],
-    next: u8,
-}
-
 /// The verdicts of one desk.
+///
+/// The hashes stand apart from what they speak of: looking for a value that is not there, as most new ones are, touches
+/// one line of them and nothing else. A value is kept only when its hash is met again, so that those which never come
+/// back cost a hash each.
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts {
-    sets: Vec<Set>,
+    hashes: Vec<[u64; SEATS]>,
+    verdicts: Vec<Option<Verdict>>,
+    /// The seat that is given away next.
+    next: usize,
+}
+
+/// Where a value would sit, for [`Verdicts::remember`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seat {
+    hash: u64,
+    /// The seat that has its hash already.
+    met: Option<usize>,
 }
 
 impl Verdicts {
-    /// The units that match, where that is known; else the hash for [`Self::remember`].
-    pub(super) fn find(&self, class: u32, value: &[u8]) -> Result<&[u32], u64> {
+    /// The units that match, where that is known; else where the value would sit.
+    pub(super) fn find(&self, class: u32, value: &[u8]) -> Result<&[u32], Seat> {
         let hash = hash(class, value);
-        let set = self.sets.get(hash as usize % SETS);
-        let known = set.and_then(|set| {
-            set.seats
-                .iter()
-                .flatten()
-                .find(|verdict| verdict.hash == hash && verdict.class == class && *verdict.value == *value)
-        });
-        known.map(|verdict| &*verdict.units).ok_or(hash)
+        let set = hash as usize % SETS;
+        let seats = self.hashes.get(set);
+        let Some(seat) = seats.and_then(|seats| seats.iter().position(|known| *known == hash)) else {
+            return Err(Seat { hash, met: None });
+        };
+        let place = set * SEATS + seat;
+        match self.verdicts.get(place) {
+            Some(Some(verdict)) if verdict.class == class && *verdict.value == *value => Ok(&verdict.units),
+            _ => Err(Seat { hash, met: Some(place) }),
+        }
     }
 
-    /// Remembers which units match.
-    pub(super) fn remember(&mut self, hash: u64, class: u32, value: &[u8], units: &[u32]) {
+    /// Remembers which units match, or that the value was met.
+    pub(super) fn remember(&mut self, seat: Seat, class: u32, value: &[u8], units: &[u32]) {
         if value.len() > VALUE_BYTES_MAX {
             return;
         }
-        if self.sets.is_empty() {
-            self.sets.resize(SETS, Set::default());
+        if self.hashes.is_empty() {
+            self.hashes.resize(SETS, [0; SEATS]);
+            self.verdicts.resize(SETS * SEATS, None);
         }
-        let Some(set) = self.sets.get_mut(hash as usize % SETS) else { return };
-        let next = usize::from(set.next) % SEATS;
-        set.next = set.next.wrapping_add(1);
-        if let Some(seat) = set.seats.get_mut(next) {
-            *seat = Some(Verdict { hash, class, value: value.into(), units: units.into() });
+        match seat.met {
+            Some(place) => {
+                if let Some(verdict) = self.verdicts.get_mut(place) {
+                    *verdict = Some(Verdict { class, value: value.into(), units: units.into() });
+                }
+            }
+            None => {
+                let set = seat.hash as usize % SETS;
+                self.next = self.next.wrapping_add(1);
+                let given = self.next % SEATS;
+                if let Some(hash) = self.hashes.get_mut(set).and_then(|seats| seats.get_mut(given)) {
+                    *hash = seat.hash;
+                }
+            }
         }
     }
 
     pub(super) fn clear(&mut self) {
-        self.sets.clear();
+        self.hashes.clear();
+        self.verdicts.clear();
     }
 }
 
@@ -80,5 +101,6 @@ fn hash(class: u32, value: &[u8]) -> u64 {
         *to = *from;
     }
     hash = mix(hash, u64::from_le_bytes(last));
-    hash ^ hash >> 32
+    // Zero stands for a seat that nobody has taken.
+    (hash ^ hash >> 32).max(1)
 }

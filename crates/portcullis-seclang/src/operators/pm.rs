@@ -1,5 +1,7 @@
 //! `@pm`: one of many phrases occurs in the value, in any case (of ASCII).
 
+use std::sync::OnceLock;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::OperatorError;
@@ -11,7 +13,9 @@ const PHRASE_BYTES_MAX: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Phrases {
     phrases: Vec<Box<[u8]>>,
-    automaton: AhoCorasick,
+    /// Built when first asked: most phrases are looked for by the scan, along with those of other operators. `None` never
+    /// in practice, since so few phrases exceed no limit of the automaton.
+    automaton: OnceLock<Option<AhoCorasick>>,
 }
 
 /// Reads the phrases of `@pm`: words between white space, `|41 42|` in hexadecimal, and `\:`, `\;`, `\"`, `\\` escaped.
@@ -30,22 +34,28 @@ impl Phrases {
         if phrases.iter().map(|phrase| phrase.len()).sum::<usize>() > PHRASE_BYTES_MAX {
             return Err(OperatorError::new(format!("the phrases exceed {PHRASE_BYTES_MAX} bytes")));
         }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&phrases)
-            .map_err(|error| OperatorError::new(error.to_string()))?;
-        Ok(Self { phrases, automaton })
+        Ok(Self { phrases, automaton: OnceLock::new() })
+    }
+
+    fn automaton(&self) -> Option<&AhoCorasick> {
+        let build = || {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .build(&self.phrases)
+                .ok()
+        };
+        self.automaton.get_or_init(build).as_ref()
     }
 
     pub(super) fn matches(&self, value: &[u8]) -> bool {
-        self.automaton.is_match(value)
+        self.automaton().is_some_and(|automaton| automaton.is_match(value))
     }
 
     /// The phrase, as it is listed, whose match ends first.
     pub(super) fn first(&self, value: &[u8]) -> Option<Vec<u8>> {
-        let found = self.automaton.find(value)?;
+        let found = self.automaton()?.find(value)?;
         self.phrases.get(found.pattern().as_usize()).map(|phrase| phrase.to_vec())
     }
 

@@ -35,7 +35,7 @@ impl Rx {
 
     /// The match and its groups, by number.
     pub(super) fn captures<'v>(&self, value: &'v [u8]) -> Captures<'v> {
-        let regex = self.pattern.regex();
+        let Some(regex) = self.pattern.regex() else { return Captures::new() };
         let mut found = regex.create_captures();
         regex.captures(value, &mut found);
         let groups = found.iter().enumerate();

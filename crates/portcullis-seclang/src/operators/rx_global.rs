@@ -11,7 +11,8 @@ const CAPTURES_MAX: usize = 1000;
 /// Matches do not overlap, and an empty one is kept where no longer one begins.
 pub(super) fn captures<'v>(rx: &Rx, value: &'v [u8]) -> Captures<'v> {
     let mut all = Captures::new();
-    for found in rx.pattern().regex().captures_iter(value) {
+    let Some(regex) = rx.pattern().regex() else { return all };
+    for found in regex.captures_iter(value) {
         let first = all.len();
         for (group, span) in found.iter().enumerate() {
             if all.len() >= CAPTURES_MAX {

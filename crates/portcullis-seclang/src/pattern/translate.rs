@@ -26,6 +26,7 @@ pub fn translate(pattern: &[u8]) -> Result<String, PatternError> {
         flags: Flags { caseless: false, multi_line: true, extended: false },
         open: Vec::new(),
         quantified: Quantified::Nothing,
+        groups: None,
     };
     while walk.at < pattern.len() {
         walk.item()?;
@@ -53,6 +54,8 @@ struct Walk<'a> {
     /// Open groups: where they opened and the flags to go back to.
     open: Vec<(usize, Flags)>,
     quantified: Quantified,
+    /// Capture groups of the whole pattern, once an escape asked.
+    groups: Option<usize>,
 }
 
 impl Walk<'_> {
@@ -101,7 +104,8 @@ impl Walk<'_> {
     }
 
     fn escape(&mut self, start: usize) -> Result<(), PatternError> {
-        let groups = group::captures(self.pattern);
+        let pattern = self.pattern;
+        let groups = *self.groups.get_or_insert_with(|| group::captures(pattern));
         let (escape, end) = escape::read(self.pattern, start, escape::Within::Pattern { groups })?;
         self.at = end;
         match escape {

@@ -208,8 +208,13 @@ impl Part {
             bytes.extend(bytes_of(strings));
             literals = rarer(literals, Some(strings.clone()));
         }
-        bytes.retain(|set| rarity::share_of(*set) < 0.9);
-        bytes.sort_by(|one, other| rarity::share_of(*one).total_cmp(&rarity::share_of(*other)));
+        let mut ranked: Vec<(f64, ByteSet)> = bytes
+            .into_iter()
+            .map(|set| (rarity::share_of(set), set))
+            .filter(|(share, _)| *share < 0.9)
+            .collect();
+        ranked.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let mut bytes: Vec<ByteSet> = ranked.into_iter().map(|(_, set)| set).collect();
         bytes.dedup();
         bytes.truncate(BYTES_MAX);
         Self { exact, literals, bytes }

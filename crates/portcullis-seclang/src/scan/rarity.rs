@@ -14,13 +14,23 @@ const LETTERS: [(&[u8], f64); 8] = [
     (b"jxqz", 0.002),
 ];
 
-/// The share of a byte among all bytes of values, letter case folded.
-pub(super) fn share(byte: u8) -> f64 {
+/// The share of each byte: asked for at every node of every expression, so worked out once.
+const SHARES: [f64; 256] = {
+    let mut shares = [0.0; 256];
+    let mut rest: &mut [f64] = &mut shares;
+    let mut byte = 0u16;
+    while let [first, tail @ ..] = rest {
+        *first = share_by_kind(byte as u8);
+        byte += 1;
+        rest = tail;
+    }
+    shares
+};
+
+const fn share_by_kind(byte: u8) -> f64 {
     let folded = byte.to_ascii_lowercase();
     match folded {
-        b'a'..=b'z' => {
-            LETTERS.iter().find(|(group, _)| group.contains(&folded)).map_or(0.01, |(_, share)| *share)
-        }
+        b'a'..=b'z' => share_of_letter(folded),
         b'0'..=b'9' => 0.025,
         b' ' => 0.08,
         b'-' | b'.' | b'/' => 0.015,
@@ -30,6 +40,26 @@ pub(super) fn share(byte: u8) -> f64 {
         0x80..=0xff => 0.002,
         _ => 0.0005,
     }
+}
+
+const fn share_of_letter(letter: u8) -> f64 {
+    let mut groups: &[(&[u8], f64)] = &LETTERS;
+    while let [(group, share), rest @ ..] = groups {
+        let mut letters = *group;
+        while let [first, others @ ..] = letters {
+            if *first == letter {
+                return *share;
+            }
+            letters = others;
+        }
+        groups = rest;
+    }
+    0.01
+}
+
+/// The share of a byte among all bytes of values, letter case folded.
+pub(super) fn share(byte: u8) -> f64 {
+    SHARES.get(usize::from(byte)).copied().unwrap_or(0.0)
 }
 
 /// The share of all bytes of a set, each letter counted once.

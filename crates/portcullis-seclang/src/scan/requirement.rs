@@ -1,5 +1,7 @@
 //! What a value must show for an operator to match it.
 
+use regex_syntax::hir::Hir;
+
 use super::needs::Needs;
 use crate::byte_set::ByteSet;
 use crate::operators::{Compiled, Operator, OperatorKind};
@@ -39,9 +41,18 @@ const SQLI: ByteSet = ByteSet::range(b'0', b'9')
 /// Bytes of which script injections hold one: a tag opens, or an attribute has a value.
 const XSS: ByteSet = ByteSet::of(b"<=");
 
+/// The syntax tree of an operator's pattern, if it has one.
+pub(super) fn tree_of(operator: &Operator) -> Option<Hir> {
+    match &*operator.0 {
+        Compiled::Pattern(_, rx) => rx.pattern().hir(),
+        Compiled::Verify(_, verify) => verify.pattern().hir(),
+        _ => None,
+    }
+}
+
 impl Requirement {
-    /// What a match of a value of these bytes requires.
-    pub(super) fn of(operator: &Operator, alphabet: ByteSet) -> Self {
+    /// What a match of a value of these bytes requires. `tree` is the operator's [`tree_of`].
+    pub(super) fn of(operator: &Operator, tree: Option<&Hir>, alphabet: ByteSet) -> Self {
         let bytes = |set: ByteSet| match set.intersection(alphabet).is_empty() {
             true => Self::never(),
             false => Self { bytes: vec![set], length_min: 1, ..Self::default() },
@@ -55,12 +66,12 @@ impl Requirement {
             Compiled::NoMatch => Self::never(),
             Compiled::Outside(..) | Compiled::UnconditionalMatch => Self::default(),
             Compiled::Phrases(_, phrases) => Self::of_phrases(phrases.listed(), alphabet),
-            Compiled::Pattern(_, rx) => Self::of_pattern(rx.pattern(), alphabet),
+            Compiled::Pattern(..) => Self::of_pattern(tree, alphabet),
             Compiled::ValidateByteRange(allowed) => bytes(allowed.complement()),
             Compiled::ValidateUrlEncoding => bytes(ByteSet::of(b"%")),
             Compiled::ValidateUtf8Encoding => bytes(ByteSet::range(0x80, 0xff)),
-            Compiled::Verify(_, verify) => {
-                let mut requirement = Self::of_pattern(verify.pattern(), alphabet);
+            Compiled::Verify(..) => {
+                let mut requirement = Self::of_pattern(tree, alphabet);
                 requirement.bytes.push(ByteSet::range(b'0', b'9'));
                 requirement
             }
@@ -111,9 +122,9 @@ impl Requirement {
         Self { bytes: marks.into_iter().collect(), length_min, strings: Strings::Phrases(strings) }
     }
 
-    fn of_pattern(pattern: &crate::pattern::Pattern, alphabet: ByteSet) -> Self {
-        let Some(hir) = pattern.hir() else { return Self::default() };
-        let Some(needs) = Needs::of(&hir, alphabet) else { return Self::never() };
+    fn of_pattern(tree: Option<&Hir>, alphabet: ByteSet) -> Self {
+        let Some(tree) = tree else { return Self::default() };
+        let Some(needs) = Needs::of(tree, alphabet) else { return Self::never() };
         let strings = needs.literals.map_or(Strings::Unknown, Strings::Any);
         Self { bytes: needs.bytes, length_min: needs.length_min, strings }
     }
@@ -206,10 +217,10 @@ mod tests {
     #[test]
     fn marks_of_phrases_are_required_only_where_all_have_one() {
         assert_eq!(
-            Requirement::of(&compiled("pm", "etc/passwd .env"), ByteSet::ALL).bytes,
+            Requirement::of(&compiled("pm", "etc/passwd .env"), None, ByteSet::ALL).bytes,
             [ByteSet::of(b"/.")]
         );
-        assert!(Requirement::of(&compiled("pm", "etc/passwd env"), ByteSet::ALL).bytes.is_empty());
-        assert_eq!(Requirement::of(&compiled("pm", "abc de"), ByteSet::ALL).length_min, 2);
+        assert!(Requirement::of(&compiled("pm", "etc/passwd env"), None, ByteSet::ALL).bytes.is_empty());
+        assert_eq!(Requirement::of(&compiled("pm", "abc de"), None, ByteSet::ALL).length_min, 2);
     }
 }

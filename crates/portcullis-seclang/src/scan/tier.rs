@@ -1,5 +1,7 @@
 //! The operators, prepared for values of one alphabet.
 
+use regex_syntax::hir::Hir;
+
 use super::requirement::{Requirement, Strings};
 use super::set;
 use super::strings::{Finder, FinderBuilder};
@@ -30,9 +32,13 @@ pub(super) struct Tier {
 }
 
 impl Tier {
-    pub(super) fn new(operators: &[Operator], alphabet: ByteSet) -> Self {
-        let requirements: Vec<Requirement> =
-            operators.iter().map(|operator| Requirement::of(operator, alphabet)).collect();
+    /// Prepares the operators, each with the tree of its pattern.
+    pub(super) fn new(operators: &[Operator], trees: &[Option<Hir>], alphabet: ByteSet) -> Self {
+        let requirements: Vec<Requirement> = operators
+            .iter()
+            .zip(trees)
+            .map(|(operator, tree)| Requirement::of(operator, tree.as_ref(), alphabet))
+            .collect();
         let size = operators.len().div_ceil(64);
         let which = |test: &dyn Fn(&Requirement) -> bool| {
             let mut words = vec![0u64; size].into_boxed_slice();

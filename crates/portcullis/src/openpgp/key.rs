@@ -34,65 +34,74 @@ pub(super) enum Material<'a> {
 /// The curve's object identifier in keys of algorithm 22 (RFC 9580 §9.2).
 const ED25519_LEGACY: [u8; 9] = [0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01];
 
+/// A subkey with what the key says of it.
+struct Subkey<'a> {
+    key: PublicKey<'a>,
+    /// When the latest vouching was made, whether it lets the subkey sign, and how long the subkey lasts.
+    vouched: Option<(u32, bool, u32)>,
+    is_revoked: bool,
+}
+
 impl<'a> PublicKey<'a> {
     /// The key of this fingerprint, and the subkeys that it lets sign. A revoked key is an error.
     pub(super) fn trusted(keys: &'a [u8], fingerprint: &Fingerprint) -> anyhow::Result<Vec<Self>> {
-        let mut trusted: Vec<Self> = Vec::new();
-        // The subkey that signatures speak of, until the next key.
-        let mut subkey: Option<Self> = None;
+        let mut primary: Option<Self> = None;
+        let mut subkeys: Vec<Option<Subkey<'a>>> = Vec::new();
+        // What the next signatures speak of: a name of the key, or else the last subkey, or else the key.
+        let mut name: Option<&[u8]> = None;
         let mut is_ours = false;
+        let mut said_last = 0;
         for packet in packet::packets(keys) {
             let packet = packet.context("the key cannot be read")?;
             match packet.tag {
                 packet::PUBLIC_KEY => {
-                    let key = Self::parse(packet.body);
-                    is_ours = trusted.is_empty() && Fingerprint::of(packet.body) == *fingerprint;
-                    subkey = None;
+                    is_ours = primary.is_none() && Fingerprint::of(packet.body) == *fingerprint;
+                    name = None;
                     if is_ours {
-                        trusted.push(key.context("the key cannot be used")?);
+                        primary = Some(Self::parse(packet.body).context("the key cannot be used")?);
                     }
                 }
                 // A subkey of another algorithm, to encrypt with, is none of ours.
-                packet::PUBLIC_SUBKEY if is_ours => subkey = Self::parse(packet.body).ok(),
+                packet::PUBLIC_SUBKEY if is_ours => {
+                    let key = Self::parse(packet.body).ok();
+                    subkeys.push(key.map(|key| Subkey { key, vouched: None, is_revoked: false }));
+                }
+                packet::USER_ID if is_ours => name = Some(packet.body),
+                packet::USER_ATTRIBUTE if is_ours => name = None,
                 packet::SIGNATURE if is_ours => {
-                    let Ok(vouching) = Signature::parse(packet.body) else { continue };
-                    let Some(primary) = trusted.first_mut() else { continue };
-                    primary.hear(&vouching, &mut subkey)?;
-                    if vouching.kind == signature::BINDS_A_SUBKEY
-                        && vouching.may_sign()
-                        && let Some(mut bound) = subkey.take()
-                        && vouching.verify(primary, &[&primary.framed(), &bound.framed()]).is_ok()
-                    {
-                        bound.lasts = vouching.key_lasts();
-                        trusted.push(bound);
+                    let Ok(said) = Signature::parse(packet.body) else { continue };
+                    let Some(primary) = primary.as_mut() else { continue };
+                    primary.hear(&said, name, &mut said_last)?;
+                    if let Some(Some(subkey)) = subkeys.last_mut() {
+                        subkey.hear(&said, primary);
                     }
                 }
                 _ => {}
             }
         }
-        ensure!(!trusted.is_empty(), "there is no key {fingerprint} in it");
+        let primary = primary.with_context(|| format!("there is no key {fingerprint} in it"))?;
+        let mut trusted = vec![primary];
+        trusted.extend(subkeys.into_iter().flatten().filter_map(Subkey::signing));
         Ok(trusted)
     }
 
-    /// Heeds what the key says of itself: that it is revoked, that a subkey is, when it ends.
-    fn hear(&mut self, said: &Signature<'_>, subkey: &mut Option<Self>) -> anyhow::Result<()> {
-        match said.kind {
-            signature::REVOKES_THE_KEY if said.verify(self, &[&self.framed()]).is_ok() => {
+    /// Heeds what the key says of itself: that it is revoked, and when it ends, by the latest word on that, whether
+    /// about the key or about one of its names (RFC 9580 §5.2.3.13).
+    fn hear(&mut self, said: &Signature<'_>, name: Option<&[u8]>, said_last: &mut u32) -> anyhow::Result<()> {
+        let is_about = match said.kind {
+            signature::REVOKES_THE_KEY if said.fits(self, &[&self.framed()]).is_ok() => {
                 bail!("the key {} is revoked", self.fingerprint)
             }
-            signature::REVOKES_A_SUBKEY => {
-                let revoked = subkey
-                    .as_ref()
-                    .is_some_and(|it| said.verify(self, &[&self.framed(), &it.framed()]).is_ok());
-                if revoked {
-                    *subkey = None;
-                }
-            }
-            // About the key itself; those about a name are over the name too, and say the same end.
-            signature::ABOUT_THE_KEY if said.verify(self, &[&self.framed()]).is_ok() => {
-                self.lasts = said.key_lasts();
-            }
-            _ => {}
+            signature::ABOUT_THE_KEY => said.fits(self, &[&self.framed()]).is_ok(),
+            kind if signature::ABOUT_A_NAME.contains(&kind) => name.is_some_and(|name| {
+                let length = u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes();
+                said.fits(self, &[&self.framed(), &[0xb4], &length, name]).is_ok()
+            }),
+            _ => false,
+        };
+        if is_about && said.made() >= *said_last {
+            *said_last = said.made();
+            self.lasts = said.key_lasts();
         }
         Ok(())
     }
@@ -121,6 +130,30 @@ impl<'a> PublicKey<'a> {
     /// The key as it is hashed (RFC 9580 §5.2.4).
     fn framed(&self) -> Vec<u8> {
         framed(self.body)
+    }
+}
+
+impl<'a> Subkey<'a> {
+    /// Heeds what the key says of it, in whatever order.
+    fn hear(&mut self, said: &Signature<'_>, primary: &PublicKey<'_>) {
+        if !matches!(said.kind, signature::BINDS_A_SUBKEY | signature::REVOKES_A_SUBKEY)
+            || said.fits(primary, &[&primary.framed(), &self.key.framed()]).is_err()
+        {
+            return;
+        }
+        if said.kind == signature::REVOKES_A_SUBKEY {
+            self.is_revoked = true;
+        } else if self.vouched.is_none_or(|(made, ..)| made <= said.made()) {
+            self.vouched = Some((said.made(), said.may_sign(), said.key_lasts()));
+        }
+    }
+
+    /// The subkey, where it may sign.
+    fn signing(self) -> Option<PublicKey<'a>> {
+        match self.vouched {
+            Some((_, true, lasts)) if !self.is_revoked => Some(PublicKey { lasts, ..self.key }),
+            _ => None,
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use anyhow::{Context as _, bail};
 
 pub(super) const SIGNATURE: u8 = 2;
 pub(super) const PUBLIC_KEY: u8 = 6;
+pub(super) const USER_ID: u8 = 13;
 pub(super) const PUBLIC_SUBKEY: u8 = 14;
+pub(super) const USER_ATTRIBUTE: u8 = 17;
 
 /// One packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

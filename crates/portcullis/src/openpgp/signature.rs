@@ -15,6 +15,8 @@ use super::{
 };
 
 pub(super) const OF_A_DOCUMENT: u8 = 0x00;
+/// Certifications of a key's name, from generic to positive.
+pub(super) const ABOUT_A_NAME: std::ops::RangeInclusive<u8> = 0x10..=0x13;
 pub(super) const BINDS_A_SUBKEY: u8 = 0x18;
 pub(super) const ABOUT_THE_KEY: u8 = 0x1f;
 pub(super) const REVOKES_THE_KEY: u8 = 0x20;
@@ -74,9 +76,23 @@ impl<'a> Signature<'a> {
         seconds(subpacket(self.hashed, KEY_EXPIRATION))
     }
 
-    /// Verifies it over the parts, one behind the other.
+    /// When it was made, in seconds since the Unix epoch.
+    pub(super) fn made(&self) -> u32 {
+        const CREATION: u8 = 2;
+        seconds(subpacket(self.hashed, CREATION))
+    }
+
+    /// Verifies it over the parts, one behind the other, and that the key signed within its life.
     pub(super) fn verify(&self, key: &PublicKey<'_>, parts: &[&[u8]]) -> anyhow::Result<()> {
-        self.check_time(key)?;
+        let made = self.made();
+        ensure!(made >= key.created, "it is older than the key");
+        let ended = key.lasts != 0 && made > key.created.saturating_add(key.lasts);
+        ensure!(!ended, "the key had expired when it was made");
+        self.fits(key, parts)
+    }
+
+    /// Verifies it whenever it was made: what a key says of itself may lengthen its life.
+    pub(super) fn fits(&self, key: &PublicKey<'_>, parts: &[&[u8]]) -> anyhow::Result<()> {
         let mut message: Vec<u8> = parts.concat();
         message.extend(self.signed);
         message.extend([0x04, 0xff]);
@@ -124,16 +140,6 @@ impl<'a> Signature<'a> {
                 bail!("its algorithm {other} is not that of the key")
             }
         }
-    }
-
-    /// A key signs within its life.
-    fn check_time(&self, key: &PublicKey<'_>) -> anyhow::Result<()> {
-        const CREATION: u8 = 2;
-        let made = seconds(subpacket(self.hashed, CREATION));
-        ensure!(made >= key.created, "it is older than the key");
-        let ended = key.lasts != 0 && made > key.created.saturating_add(key.lasts);
-        ensure!(!ended, "the key had expired when it was made");
-        Ok(())
     }
 }
 

@@ -1,12 +1,26 @@
 //! Scripts that read the document's secrets, or write its location and content.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
 use crate::detectors::code::{cursor, strongest::Strongest};
 
 const SPAN_BYTES: usize = 32;
 const VALUE_BYTES_MAX: usize = 64;
 
+/// What all of them name, so that other texts are searched once.
+#[expect(clippy::expect_used, reason = "the names are constants, and a few of them fit any automaton")]
+static NAMES: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let names = ["document", "self['cookie", "location", "innerhtml", "outerhtml"];
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(names).expect("constant names")
+});
+
 /// Reads of the cookie, writes of the location and of the page.
 pub(super) fn look(lower: &[u8], strongest: &mut Strongest<'_, '_>) {
+    if !NAMES.is_match(lower) {
+        return;
+    }
     const READS: [&[u8]; 6] = [
         b"document.cookie",
         b"document['cookie",

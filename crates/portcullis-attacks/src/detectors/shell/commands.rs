@@ -94,59 +94,57 @@ pub(super) fn is_of_windows(name: &[u8]) -> bool {
 
 /// The command of that name; names are in lower case, without directory and without `.exe`.
 pub(super) fn known(name: &[u8]) -> Option<Command> {
-    let name = std::str::from_utf8(name).ok()?;
     Some(match name {
-        "whoami" | "ifconfig" | "systeminfo" | "printenv" | "lsof" | "lscpu" | "lsblk" | "hostnamectl"
-        | "lsb_release" | "netstat" | "ipconfig" | "tasklist" | "arp" | "getmac" | "qwinsta" | "dmesg"
-        | "iptables" | "crontab" | "uname" => rare(ASKS),
-        "wget" | "curl" | "nslookup" | "tftp" | "ncat" | "netcat" | "socat" | "telnet" | "ftp" | "scp"
-        | "traceroute" | "tracert" | "rsync" | "fetch" | "lynx" | "aria2c" | "getent" | "nmap" | "ssh"
-        | "iwr" => {
+        b"whoami" | b"ifconfig" | b"systeminfo" | b"printenv" | b"lsof" | b"lscpu" | b"lsblk"
+        | b"hostnamectl" | b"lsb_release" | b"netstat" | b"ipconfig" | b"tasklist" | b"arp" | b"getmac"
+        | b"qwinsta" | b"dmesg" | b"iptables" | b"crontab" | b"uname" => rare(ASKS),
+        b"wget" | b"curl" | b"nslookup" | b"tftp" | b"ncat" | b"netcat" | b"socat" | b"telnet" | b"ftp"
+        | b"scp" | b"traceroute" | b"tracert" | b"rsync" | b"fetch" | b"lynx" | b"aria2c" | b"getent"
+        | b"nmap" | b"ssh" | b"iwr" => {
             rare(NET.or(Fits::PATH).or(Fits::NUMBER).or(Fits::FILE).or(Fits::SUBCOMMAND).or(Fits::LAST_WORD))
         }
-        "ping" | "ping6" | "host" | "dig" | "whois" => word(NET.or(Fits::LAST_WORD)),
-        "nc" => word(OPTION.or(Fits::HOST)),
-        "cat" | "tac" | "nl" | "xxd" | "hexdump" | "strings" | "tee" | "awk" | "gawk" | "sed" | "grep"
-        | "egrep" | "zcat" | "bzcat" | "od" | "rev" | "base64" | "base32" | "dd" | "source" | "uniq"
-        | "vi" | "vim" | "nano" => word(READ),
-        "more" | "less" | "head" | "tail" | "sort" | "cut" | "type" | "paste" | "join" | "file" | "strip"
-        | "test" | "open" | "start" | "copy" | "move" | "fold" | "comm" | "diff" | "look" => {
-            everyday(Fits::PATH.or(OPTION).or(Fits::REDIRECT))
-        }
-        "ls" | "dir" | "pwd" | "id" | "w" | "who" | "env" | "df" | "du" | "lastlog" => word(LISTS),
-        "ps" => Command {
+        b"ping" | b"ping6" | b"host" | b"dig" | b"whois" => word(NET.or(Fits::LAST_WORD)),
+        b"nc" => word(OPTION.or(Fits::HOST)),
+        b"cat" | b"tac" | b"nl" | b"xxd" | b"hexdump" | b"strings" | b"tee" | b"awk" | b"gawk" | b"sed"
+        | b"grep" | b"egrep" | b"zcat" | b"bzcat" | b"od" | b"rev" | b"base64" | b"base32" | b"dd"
+        | b"source" | b"uniq" | b"vi" | b"vim" | b"nano" => word(READ),
+        b"more" | b"less" | b"head" | b"tail" | b"sort" | b"cut" | b"type" | b"paste" | b"join" | b"file"
+        | b"strip" | b"test" | b"open" | b"start" | b"copy" | b"move" | b"fold" | b"comm" | b"diff"
+        | b"look" => everyday(Fits::PATH.or(OPTION).or(Fits::REDIRECT)),
+        b"ls" | b"dir" | b"pwd" | b"id" | b"w" | b"who" | b"env" | b"df" | b"du" | b"lastlog" => word(LISTS),
+        b"ps" => Command {
             rarity: Rarity::Word,
             fits: LISTS.or(Fits::SUBCOMMAND),
             subcommands: &["aux", "ef", "auxf", "auxww"],
         },
-        "groups" | "users" => everyday(LISTS),
-        "sh" | "ash" => word(ASKS.or(Fits::PATH)),
-        "set" | "date" | "last" | "top" | "history" | "ver" | "hostname" | "uptime" | "free" | "mount"
-        | "export" | "alias" | "jobs" | "logname" | "tree" | "cal" | "help" | "ip" => {
+        b"groups" | b"users" => everyday(LISTS),
+        b"sh" | b"ash" => word(ASKS.or(Fits::PATH)),
+        b"set" | b"date" | b"last" | b"top" | b"history" | b"ver" | b"hostname" | b"uptime" | b"free"
+        | b"mount" | b"export" | b"alias" | b"jobs" | b"logname" | b"tree" | b"cal" | b"help" | b"ip" => {
             everyday(ASKS.or(Fits::PATH))
         }
-        "bash" | "zsh" | "ksh" | "dash" | "csh" | "tcsh" | "fish" | "busybox" => rare(SHELL),
-        "sleep" | "kill" | "usleep" => word(Fits::NUMBER.or(Fits::EXPANSION)),
-        "echo" | "printf" | "expr" | "seq" | "yes" => word(SAYS),
-        "rm" | "mv" | "cp" | "ln" | "mkdir" | "rmdir" | "touch" | "find" | "cd" | "tar" | "zip" | "unzip"
-        | "gzip" | "install" | "locate" | "which" | "whereis" | "install.sh" | "del" | "erase" | "rd"
-        | "md" | "ren" | "attrib" | "unlink" => word(PATHS),
-        "chmod" | "chown" | "chattr" | "mkfifo" | "mknod" | "useradd" | "adduser" | "usermod" | "passwd"
-        | "xcopy" | "robocopy" | "mkpasswd" | "setfacl" | "visudo" => {
+        b"bash" | b"zsh" | b"ksh" | b"dash" | b"csh" | b"tcsh" | b"fish" | b"busybox" => rare(SHELL),
+        b"sleep" | b"kill" | b"usleep" => word(Fits::NUMBER.or(Fits::EXPANSION)),
+        b"echo" | b"printf" | b"expr" | b"seq" | b"yes" => word(SAYS),
+        b"rm" | b"mv" | b"cp" | b"ln" | b"mkdir" | b"rmdir" | b"touch" | b"find" | b"cd" | b"tar"
+        | b"zip" | b"unzip" | b"gzip" | b"install" | b"locate" | b"which" | b"whereis" | b"install.sh"
+        | b"del" | b"erase" | b"rd" | b"md" | b"ren" | b"attrib" | b"unlink" => word(PATHS),
+        b"chmod" | b"chown" | b"chattr" | b"mkfifo" | b"mknod" | b"useradd" | b"adduser" | b"usermod"
+        | b"passwd" | b"xcopy" | b"robocopy" | b"mkpasswd" | b"setfacl" | b"visudo" => {
             rare(PATHS.or(Fits::NUMBER).or(Fits::LAST_WORD))
         }
-        "python" | "python2" | "python3" | "perl" | "php" | "ruby" | "node" | "nodejs" | "lua" | "java"
-        | "gcc" | "make" | "tclsh" | "go" | "npm" | "pip" | "gdb" | "openssl" | "git" | "docker"
-        | "kubectl" | "mysql" | "psql" | "sqlite3" | "redis-cli" => {
+        b"python" | b"python2" | b"python3" | b"perl" | b"php" | b"ruby" | b"node" | b"nodejs" | b"lua"
+        | b"java" | b"gcc" | b"make" | b"tclsh" | b"go" | b"npm" | b"pip" | b"gdb" | b"openssl" | b"git"
+        | b"docker" | b"kubectl" | b"mysql" | b"psql" | b"sqlite3" | b"redis-cli" => {
             word(OPTION.or(Fits::PATH).or(Fits::REDIRECT))
         }
-        "cmd" | "command.com" | "cscript" | "wscript" | "rundll32" | "regsvr32" | "mshta" | "msiexec"
-        | "certutil" | "bitsadmin" | "powershell" | "pwsh" | "installutil" | "msbuild" | "forfiles"
-        | "schtasks" | "wevtutil" | "vssadmin" | "icacls" | "takeown" => {
+        b"cmd" | b"command.com" | b"cscript" | b"wscript" | b"rundll32" | b"regsvr32" | b"mshta"
+        | b"msiexec" | b"certutil" | b"bitsadmin" | b"powershell" | b"pwsh" | b"installutil" | b"msbuild"
+        | b"forfiles" | b"schtasks" | b"wevtutil" | b"vssadmin" | b"icacls" | b"takeown" => {
             rare(OPTION.or(Fits::PATH).or(Fits::HOST).or(Fits::EXPANSION).or(Fits::SUBCOMMAND))
         }
-        "shutdown" | "reboot" | "halt" | "poweroff" | "killall" | "pkill" => word(OPTION.or(BARE)),
-        "net" | "net1" => with(
+        b"shutdown" | b"reboot" | b"halt" | b"poweroff" | b"killall" | b"pkill" => word(OPTION.or(BARE)),
+        b"net" | b"net1" => with(
             Rarity::Word,
             &[
                 "user",
@@ -164,20 +162,22 @@ pub(super) fn known(name: &[u8]) -> Option<Command> {
                 "time",
             ],
         ),
-        "wmic" => with(
+        b"wmic" => with(
             Rarity::Rare,
             &["process", "os", "logicaldisk", "useraccount", "cpu", "service", "product", "qfe"],
         ),
-        "reg" => with(Rarity::Word, &["query", "add", "delete", "export", "save"]),
-        "netsh" => with(Rarity::Rare, &["interface", "firewall", "wlan", "advfirewall", "int"]),
-        "sc" => with(Rarity::Word, &["query", "config", "start", "stop", "create", "qc"]),
-        "service" | "systemctl" => with(Rarity::Word, &["status", "start", "stop", "restart", "list-units"]),
-        "apt" | "apt-get" | "yum" | "apk" | "dnf" | "dpkg" | "rpm" | "brew" => {
+        b"reg" => with(Rarity::Word, &["query", "add", "delete", "export", "save"]),
+        b"netsh" => with(Rarity::Rare, &["interface", "firewall", "wlan", "advfirewall", "int"]),
+        b"sc" => with(Rarity::Word, &["query", "config", "start", "stop", "create", "qc"]),
+        b"service" | b"systemctl" => {
+            with(Rarity::Word, &["status", "start", "stop", "restart", "list-units"])
+        }
+        b"apt" | b"apt-get" | b"yum" | b"apk" | b"dnf" | b"dpkg" | b"rpm" | b"brew" => {
             with(Rarity::Word, &["install", "update", "list"])
         }
-        "sudo" | "nohup" | "timeout" | "xargs" | "exec" | "command" | "time" | "nice" | "builtin"
-        | "eval" | "setsid" | "strace" | "stdbuf" | "watch" | "then" | "do" | "else" | "if" | "while"
-        | "doas" | "su" => PREFIX,
+        b"sudo" | b"nohup" | b"timeout" | b"xargs" | b"exec" | b"command" | b"time" | b"nice"
+        | b"builtin" | b"eval" | b"setsid" | b"strace" | b"stdbuf" | b"watch" | b"then" | b"do" | b"else"
+        | b"if" | b"while" | b"doas" | b"su" => PREFIX,
         _ => return None,
     })
 }

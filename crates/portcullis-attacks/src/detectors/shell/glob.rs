@@ -25,6 +25,10 @@ const TARGETS: [&[u8]; 17] = [
 
 /// The first word of a value whose wildcards name a well-known file or program.
 pub(super) fn find(view: &View<'_>) -> Option<Hit> {
+    let is_wild = |byte: &u8| matches!(byte, b'?' | b'*' | b'[');
+    if memchr::memchr(b'/', view.lower).is_none() || !view.lower.iter().any(is_wild) {
+        return None;
+    }
     let words = view.lower.split(|byte| is_edge(*byte));
     let mut start = 0;
     let mut patterns = 0;
@@ -34,7 +38,7 @@ pub(super) fn find(view: &View<'_>) -> Option<Hit> {
         if !(5..=WORD_BYTES_MAX).contains(&word.len()) || !word.contains(&b'/') {
             continue;
         }
-        if !word.iter().any(|byte| matches!(byte, b'?' | b'*' | b'[')) {
+        if !word.iter().any(is_wild) {
             continue;
         }
         patterns += 1;

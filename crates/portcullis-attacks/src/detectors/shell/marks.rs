@@ -72,10 +72,18 @@ static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder().match_kind(MatchKind::Standard).build(texts).expect("constant marks")
 });
 
+/// Whether the byte is one of those of which every mark has one, and a text of words none.
+fn is_of_every_mark(byte: &u8) -> bool {
+    matches!(byte, b'$' | b'/' | b'<' | b'-' | b'_' | b'(' | b'.')
+}
+
 /// Adds the surest mark of a value, and a function in the place of a variable.
 pub(super) fn find(view: &View<'_>, hits: &mut Hits) {
     hits.extend(function_as_variable(view));
     hits.extend(sliced_variable(view));
+    if !view.lower.iter().any(is_of_every_mark) {
+        return;
+    }
     let mut best: Option<(u8, &Mark, std::ops::Range<usize>)> = None;
     for found in FINDER.find_overlapping_iter(view.lower) {
         let Some(mark) = MARKS.get(found.pattern().as_usize()) else { continue };
@@ -117,6 +125,9 @@ fn directive(rest: &[u8]) -> u8 {
     }
 }
 
+/// The longest bare argument taken for a command.
+const CALLED_BYTES_MAX: usize = 64;
+
 /// A quoted command as a call's argument.
 fn call(rest: &[u8]) -> u8 {
     let inside = rest.trim_ascii_start();
@@ -124,7 +135,9 @@ fn call(rest: &[u8]) -> u8 {
     // Typographic quotes, as pasted.
     let typographic = matches!(inside, [0xe2, 0x80, 0x98..=0x9f, ..]);
     if quotes == 0 && !typographic {
-        let name = inside.split(|byte| *byte == b')').next().unwrap_or_default();
+        // No further than a command's name goes: the value may consist of such calls.
+        let near = inside.get(..CALLED_BYTES_MAX).unwrap_or(inside);
+        let name = near.split(|byte| *byte == b')').next().unwrap_or_default();
         let is_rare = commands::known(name).is_some_and(|command| command.rarity == commands::Rarity::Rare);
         return if is_rare { 10 } else { 0 };
     }
@@ -152,7 +165,8 @@ fn function_as_variable(view: &View<'_>) -> Option<Hit> {
 
 /// `%COMSPEC:~0,1%` and `${PATH:0:1}` cut letters out of variables.
 fn sliced_variable(view: &View<'_>) -> Option<Hit> {
-    let windows = memchr::memmem::find(view.lower, b":~").filter(|at| {
+    let tilde = memchr::memchr(b'~', view.lower).and_then(|_| memchr::memmem::find(view.lower, b":~"));
+    let windows = tilde.filter(|at| {
         let before = view.lower.get(..*at).unwrap_or_default();
         let after = view.lower.get(at + 2..).unwrap_or_default();
         let name = before
@@ -167,6 +181,7 @@ fn sliced_variable(view: &View<'_>) -> Option<Hit> {
             && after.iter().take(8).any(|byte| *byte == b'%')
     });
     let unix = || {
+        memchr::memchr(b'$', view.lower)?;
         memchr::memmem::find_iter(view.lower, b"${").take(8).find(|at| {
             let inside = view.lower.get(at + 2..).unwrap_or_default();
             let name = inside
@@ -188,4 +203,15 @@ fn sliced_variable(view: &View<'_>) -> Option<Hit> {
     let score = if view.leaf.field == Field::Code { 3 } else { 10 };
     let why = "letters cut out of an environment variable, to write a command without them";
     Some(Hit { class: Class::Shell, rule: "sliced_variable", score, span: at..at + 2, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mark_has_a_byte_that_words_have_not() {
+        assert!(MARKS.iter().all(|mark| mark.text.bytes().any(|byte| is_of_every_mark(&byte))));
+        assert!(!"a thing of some use, number 7".bytes().any(|byte| is_of_every_mark(&byte)));
+    }
 }

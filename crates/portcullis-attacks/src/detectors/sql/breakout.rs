@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use aho_corasick::{AhoCorasick, MatchKind};
 use smallvec::SmallVec;
 
 use super::{lexer::word_length, token::Start, word::Word};
@@ -47,9 +47,12 @@ const TABLE: [u8; 256] = {
 };
 
 /// Words that are enough without any sign.
-static WORDS: LazyLock<[Finder<'static>; 10]> = LazyLock::new(|| {
-    ["select", "union", "drop", "order", "group", "like", "between", "is n", "shutdown", "backup"]
-        .map(Finder::new)
+#[expect(clippy::expect_used, reason = "the words are constants, and a few of them fit any automaton")]
+static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let words =
+        ["select", "union", "drop", "order", "group", "like", "between", "is n", "shutdown", "backup"];
+    // Leftmost, because only then are the vector instructions used that find where a word may begin.
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).expect("constant words")
 });
 
 impl Marks {
@@ -71,7 +74,7 @@ impl Marks {
     pub(super) fn worth_reading(self, lower: &[u8]) -> bool {
         self.0 & (QUOTE | SIGN | BEYOND) != 0
             || (self.0 & DASH != 0 && lower.windows(2).any(|pair| pair == b"--"))
-            || WORDS.iter().any(|word| word.find(lower).is_some())
+            || WORDS.is_match(lower)
     }
 }
 
