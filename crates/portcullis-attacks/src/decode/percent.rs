@@ -6,9 +6,18 @@ use super::{Buffer, hex_digit};
 pub(super) fn decode(text: &[u8], out: &mut Buffer) -> bool {
     let mut rest = text;
     let mut found = false;
-    while let Some(at) = memchr::memchr(b'%', rest) {
-        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, &[]));
-        out.extend_from_slice(before);
+    loop {
+        // Escapes often come in a row.
+        let from = if rest.first() == Some(&b'%') {
+            rest
+        } else {
+            let Some((before, from)) = memchr::memchr(b'%', rest).and_then(|at| rest.split_at_checked(at))
+            else {
+                break;
+            };
+            out.extend_from_slice(before);
+            from
+        };
         match from {
             [_, high, low, after @ ..]
                 if let (Some(high), Some(low)) = (hex_digit(*high), hex_digit(*low)) =>

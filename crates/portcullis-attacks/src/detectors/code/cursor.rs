@@ -28,8 +28,10 @@ pub(crate) fn is_blank(byte: u8) -> bool {
 
 /// Where `needle` stands at or after `from`.
 pub(crate) fn find(text: &[u8], needle: &[u8], from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    memchr::memmem::find(rest, needle).map(|it| it + from)
+    // Most texts do not even have the first byte, and to prepare the search for more costs more than to look for it.
+    let first = needle.first().map_or(Some(0), |first| memchr::memchr(*first, text.get(from..)?))?;
+    let from = from + first;
+    memchr::memmem::find(text.get(from..)?, needle).map(|it| it + from)
 }
 
 /// Whether `needle` occurs.
