@@ -74,7 +74,7 @@ async fn what_survives_strict_http_passes_over_a_socket() {
     let mut cases =
         files::load(&[crs.join("regression/tests")]).unwrap_or_else(|errors| panic!("{errors:#?}"));
     cases.retain(|case| case.file.ends_with(".yaml"));
-    let upstream = Upstream::answering(|request| answer(request)).await;
+    let upstream = Upstream::answering(answer).await;
     let gate = gate(&crs, &upstream).await;
 
     let mut exchanges = Vec::new();

@@ -36,7 +36,7 @@ pub async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut read = Vec::new();
     let without_body = bytes.starts_with(b"HEAD ");
     let until_end = async {
-        let mut chunk = [0; 16 * 1024];
+        let mut chunk = vec![0; 16 * 1024];
         while !is_complete(&read, without_body) {
             match stream.read(&mut chunk).await {
                 Ok(0) | Err(_) => break,
