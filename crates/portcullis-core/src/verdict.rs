@@ -118,6 +118,9 @@ pub struct Reason {
     /// Where in the message; at most a handful.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub evidence: SmallVec<[Evidence; 1]>,
+    /// Further rules of the same guard that were broken, by name alone; the guard bounds how many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<RuleId>,
     /// Whether the step was in `report` mode, so that the call went on in spite of a denial.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reported_only: bool,
@@ -128,7 +131,14 @@ impl Reason {
     // Whatever leads here is not the way of an ordinary call: the compiler may put it aside.
     #[cold]
     pub fn new(rule: RuleId, severity: Severity, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { rule, severity, message: message.into(), evidence: SmallVec::new(), reported_only: false }
+        Self {
+            rule,
+            severity,
+            message: message.into(),
+            evidence: SmallVec::new(),
+            others: Vec::new(),
+            reported_only: false,
+        }
     }
 
     /// Adds a place and what was seen there. `seen` must be redacted already where it could be a secret.

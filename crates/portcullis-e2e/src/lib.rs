@@ -1,6 +1,6 @@
 //! Whole-system tests: the real binary, over real sockets, against real servers.
 //!
-//! This crate links nothing of Portcullis. It starts the binary that users start ([`Gate`]), puts an upstream
+//! This crate links nothing of Portcullis; its tests link the reader of rule cases alone. It starts the binary that users start ([`Gate`]), puts an upstream
 //! behind it ([`Upstream`]) and calls it as clients do ([`Caller`]). Every port is chosen by the system.
 #![allow(
     clippy::unwrap_used,

@@ -89,6 +89,11 @@ impl Upstream {
         self.seen.lock().expect("no test panicked here").len()
     }
 
+    /// What reached it after the first `count` requests.
+    pub fn seen_from(&self, count: usize) -> Vec<Recorded> {
+        self.seen.lock().expect("no test panicked here").iter().skip(count).cloned().collect()
+    }
+
     /// Everything that reached it so far.
     pub fn seen(&self) -> Vec<Recorded> {
         self.seen.lock().expect("no test panicked here").clone()

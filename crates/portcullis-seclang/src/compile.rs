@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::operators::OutsideChecks;
 use crate::ports::Ports;
 use crate::program::{Disruption, Phase, Program, Rule, Tag};
-use crate::rules::{Chain, Disruption as Written, Entry, RuleSet, Skip};
+use crate::rules::{Chain, Disruption as Written, Effect, Entry, RuleSet, Skip};
 use crate::source::{Files, Place};
 use crate::syntax::RuleSelection;
 
@@ -180,10 +180,7 @@ impl Compiler<'_> {
             None => Tag::Template(self.template(tag)),
         });
         let tags = tags.collect();
-        let is_infrastructure =
-            chain.links.iter().filter_map(|link| link.condition.as_ref()).all(|condition| {
-                condition.targets.iter().all(|target| target.variable == crate::syntax::Variable::Tx)
-            });
+        let is_infrastructure = is_infrastructure(chain);
         let links = chain.links.iter().map(|link| self.link(link, fate == Fate::Always)).collect();
         Rule {
             id: chain.id,
@@ -218,6 +215,19 @@ impl Compiler<'_> {
             hint: None,
         });
     }
+}
+
+/// Whether a chain is machinery of its rule set: it looks at `TX` alone, which earlier rules have filled. What adds to a
+/// score finds something all the same, though it looks at what other rules have counted.
+fn is_infrastructure(chain: &Chain) -> bool {
+    let conditions = || chain.links.iter().filter_map(|link| link.condition.as_ref());
+    let looks_at_tx =
+        conditions().all(|it| it.targets.iter().all(|target| target.variable == crate::syntax::Variable::Tx));
+    let mut effects = chain.links.iter().flat_map(|link| &link.effects);
+    looks_at_tx
+        && !effects.any(|effect| {
+            matches!(&effect.value, Effect::SetVar(it) if matches!(it.change, crate::syntax::Change::Add(_)))
+        })
 }
 
 fn selection_facts(chain: &Chain) -> Facts {

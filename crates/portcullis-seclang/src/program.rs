@@ -78,7 +78,7 @@ pub(crate) struct Rule {
     pub(crate) disruption: Disruption,
     pub(crate) status: u16,
     pub(crate) log: bool,
-    /// Every condition looks at `TX` alone.
+    /// Every condition looks at `TX` alone, and a match adds to no score.
     pub(crate) is_infrastructure: bool,
     /// Step of its phase to go on at after a match.
     pub(crate) skip_to: Option<u32>,

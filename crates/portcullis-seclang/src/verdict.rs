@@ -50,7 +50,7 @@ pub struct RuleMatch {
     pub value: Vec<u8>,
     /// Whether this match ended the exchange.
     pub disruptive: bool,
-    /// Whether it is machinery of a rule set: every condition looks at `TX` alone.
+    /// Whether it is machinery of a rule set: every condition looks at `TX` alone, and a match adds to no score.
     pub infrastructure: bool,
 }
 

@@ -57,11 +57,12 @@ fn matches_carry_tags_and_severity() {
 #[test]
 fn infrastructure_is_told_apart() {
     let transaction = get("/?a=x").run(&engine(
-        "SecRule ARGS \"@rx x\" \"id:1,phase:2,pass,log,setvar:tx.score=+5\"\nSecRule TX:score \"@ge 5\" \"id:2,phase:2,deny,log\"",
+        "SecRule ARGS \"@rx x\" \"id:1,phase:2,pass,log,setvar:tx.score=+5\"\nSecRule TX:score \"@ge 5\" \"id:2,phase:2,pass,log\"\nSecRule TX:/^sc/ \"@ge 5\" \"id:3,phase:2,deny,log,setvar:'tx.score=+%{tx.score}'\"",
     ));
     let infrastructure: Vec<bool> = transaction.matches().iter().map(|each| each.infrastructure).collect();
-    assert_eq!(infrastructure, [false, true]);
-    assert_eq!(transaction.tx_integer("SCORE"), Some(5));
+    // What adds to a score has found something, whatever it looks at.
+    assert_eq!(infrastructure, [false, true, false]);
+    assert_eq!(transaction.tx_integer("SCORE"), Some(10));
     assert_eq!(transaction.tx_integer("none"), None);
 }
 

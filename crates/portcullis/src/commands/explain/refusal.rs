@@ -65,6 +65,10 @@ fn text(event: &Event, exceptions: &[NarrowException]) -> String {
             let seen = if evidence.seen.is_empty() { String::new() } else { format!(": {}", evidence.seen) };
             text.push_str(&format!("    at {}{rule}{seen}\n", show_event::place(&evidence.place)));
         }
+        if !reason.others.is_empty() {
+            let others: Vec<&str> = reason.others.iter().map(|it| it.as_str()).collect();
+            text.push_str(&format!("    and {}\n", others.join(", ")));
+        }
     }
     if let Some(api) = event.api.as_ref().filter(|_| !exceptions.is_empty()) {
         text.push_str(&format!(

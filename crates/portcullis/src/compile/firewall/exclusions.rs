@@ -11,6 +11,9 @@ use crate::compile::{chain::Subject, exceptions, problem::Problem};
 /// The first number of the rules that are made here, far from the ranges that rule sets have reserved.
 pub(super) const FIRST_ID: u64 = 9_000_000_100;
 
+/// The numbers of all rules but those of the gate itself.
+const ALL: &str = "1-8999999999";
+
 /// Every exception that speaks of rules, of all APIs in order: its place is its number.
 fn all(config: &Config) -> impl Iterator<Item = (&str, &Exception)> {
     let of_rules = |it: &&Exception| it.rule.starts_with("rules/");
@@ -62,12 +65,15 @@ fn removals(what: &str, field: Option<&str>) -> Result<String, String> {
     let is_number = !what.is_empty() && what.bytes().all(|byte| byte.is_ascii_digit());
     let is_tag = what.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
     let (kind, what) = match what {
-        // All but those of the gate itself, which begin at 9,000,000,000.
-        "*" => ("Id", "1-8999999999"),
+        "*" => ("Id", ALL),
         _ if is_number => ("Id", what),
         _ if is_tag && !what.is_empty() => ("Tag", what),
         _ => return Err(format!("there is no rule `rules/{what}`")),
     };
+    if kind == "Id" && what == ALL && field.is_none() {
+        // Taking each rule away would take away what sets constants too, and with them what never runs as it is.
+        return Ok("ctl:ruleEngine=Off".to_owned());
+    }
     let Some(field) = field else { return Ok(format!("ctl:ruleRemoveBy{kind}={what}")) };
     let targets = targets(field).ok_or_else(|| format!("`{field}` is no field that rules can leave out"))?;
     let actions: Vec<String> =
@@ -113,7 +119,8 @@ mod tests {
         for (what, field, expected) in [
             ("942100", None, Ok("ctl:ruleRemoveById=942100")),
             ("attack-sqli", None, Ok("ctl:ruleRemoveByTag=attack-sqli")),
-            ("*", None, Ok("ctl:ruleRemoveById=1-8999999999")),
+            ("*", None, Ok("ctl:ruleEngine=Off")),
+            ("*", Some("/a/b"), Ok("ctl:ruleRemoveTargetById=1-8999999999;ARGS:json.a.b")),
             (
                 "942100",
                 Some("/note"),

@@ -12,9 +12,6 @@ use portcullis_seclang::{RuleOverview, diagnostic::Diagnostic};
 use super::{EngineKey, exclusions, facts, rules_mode, texts::RuleTexts};
 use crate::compile::problem::Problem;
 
-/// Who uses a set of rules: the words for it, the APIs, and the settings of one of them.
-type Users = (Vec<String>, Vec<Arc<str>>, EffectiveSettings);
-
 /// What the sources that the gate itself adds are called.
 const OWN: &str = "portcullis";
 
@@ -51,30 +48,40 @@ impl Loadout {
     }
 }
 
+/// A set of rules that is to be loaded.
+struct Wanted {
+    users: Vec<String>,
+    apis: Vec<Arc<str>>,
+    settings: EffectiveSettings,
+}
+
 /// Loads every set of rules of these APIs once. The problems are errors.
 pub(crate) fn loadouts(
     config: &Config,
     only: Option<&str>,
     outside: &dyn Outside,
 ) -> Result<Vec<Loadout>, Vec<Problem>> {
-    let mut users: BTreeMap<EngineKey, Users> = BTreeMap::new();
+    let mut sets: BTreeMap<EngineKey, Wanted> = BTreeMap::new();
     for (name, api) in config.apis.iter().filter(|(name, _)| only.is_none_or(|only| only == &***name)) {
         for (user, settings) in subjects(config, name, api) {
             if rules_mode(&settings).is_none() {
                 continue;
             }
-            let (labels, apis, _) =
-                users.entry(EngineKey::of(&settings)).or_insert_with(|| (Vec::new(), Vec::new(), settings));
-            labels.push(user);
-            if !apis.contains(name) {
-                apis.push(Arc::clone(name));
+            let wanted = sets.entry(EngineKey::of(&settings)).or_insert_with(|| Wanted {
+                users: Vec::new(),
+                apis: Vec::new(),
+                settings,
+            });
+            wanted.users.push(user);
+            if !wanted.apis.contains(name) {
+                wanted.apis.push(Arc::clone(name));
             }
         }
     }
     let mut problems = Vec::new();
     let exclusions = exclusions::text(config, &mut problems);
     let mut loadouts = Vec::new();
-    for (key, (users, apis, settings)) in users {
+    for (key, Wanted { users, apis, settings }) in sets {
         let texts = RuleTexts::read(&settings.rules.value, &key, &exclusions, outside, &mut problems);
         match texts.map(|texts| texts.rules(outside)) {
             Some(Ok(set)) => {
