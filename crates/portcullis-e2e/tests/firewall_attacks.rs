@@ -90,6 +90,22 @@ async fn an_attack_is_refused_wherever_it_stands() {
 }
 
 #[tokio::test]
+async fn a_text_that_says_it_is_an_image_is_looked_at_and_an_image_passes() {
+    let upstream = Upstream::agreeable().await;
+    let gate = gate(&upstream, "    size: { body: 4MiB }\n").start().await;
+    let mut caller = Caller::of(gate.address());
+    let json = serde_json::json!({ "note": INJECTION }).to_string();
+    for media in ["image/png", "application/octet-stream", "application/zip"] {
+        assert_eq!(post(&mut caller, media, json.clone()).await.status, 403, "{media}");
+    }
+    let mut image = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    image.extend((0..3_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8));
+    let answer = post(&mut caller, "image/png", image.clone()).await;
+    assert_eq!(answer.status, 200, "larger than what is looked at, and nothing to look at");
+    assert_eq!(upstream.seen()[0].body, image);
+}
+
+#[tokio::test]
 async fn ordinary_calls_pass() {
     let upstream = Upstream::agreeable().await;
     let gate = gate(&upstream, "").start().await;

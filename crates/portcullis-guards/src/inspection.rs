@@ -21,6 +21,17 @@ pub struct Inspection {
     pub bytes_max: usize,
     /// What becomes of a larger body.
     pub beyond: Beyond,
+    /// What becomes of media that carry no text.
+    pub opaque: Opaque,
+}
+
+/// What becomes of a body whose media type carries no text: an image, an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opaque {
+    /// It streams through: a specification says which operations take it, so that the upstream knows what it gets.
+    Streams,
+    /// It is held back, and looked at if it is text after all: nobody says what the upstream makes of it.
+    Held,
 }
 
 /// What becomes of a body that is larger than what is looked at.
@@ -48,7 +59,11 @@ pub(crate) enum Looked<'a> {
 impl Inspection {
     /// Whether this call's body is to be held back: anything that may be text, by what it says of itself.
     pub(crate) fn wants(&self, cx: &Context) -> bool {
-        !is_opaque(&cx.request.headers)
+        match self.opaque {
+            Opaque::Streams => !is_opaque(&cx.request.headers),
+            // Its calls are streams in both directions, which holding back would end.
+            Opaque::Held => !is_grpc(&cx.request.headers),
+        }
     }
 
     /// What there is to look at of a body.
@@ -71,7 +86,10 @@ impl Inspection {
                 Coding::None => Cow::Borrowed(body),
                 Coding::Known(codings) => match coding::decode(&codings, body, self.bytes_max) {
                     Decoded::Whole(bytes) => Cow::Owned(bytes),
-                    Decoded::More(bytes) => return self.beyond(guard, Cow::Owned(bytes)),
+                    Decoded::More(bytes) => {
+                        let bytes = Cow::Owned(bytes);
+                        return if is_binary(headers, &bytes) { EMPTY } else { self.beyond(guard, bytes) };
+                    }
                     Decoded::Broken => {
                         let message = "the body is not coded as `Content-Encoding` says";
                         let reason = reason(guard, "body_miscoded", Severity::Medium, message);
@@ -85,6 +103,9 @@ impl Inspection {
                 }
             }
         };
+        if is_binary(headers, &body) {
+            return EMPTY;
+        }
         if body.len() > self.bytes_max { self.beyond(guard, body) } else { Looked::Whole(body) }
     }
 
@@ -155,6 +176,38 @@ fn is_opaque(headers: &HeaderMap) -> bool {
     (TOP.iter().any(|it| media.main().eq_ignore_ascii_case(it))
         && !media.subtype().to_ascii_lowercase().contains("xml"))
         || ALSO.iter().any(|it| media.is(it))
+}
+
+/// Whether the call is one of gRPC.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    let begins = |line: &HeaderValue| {
+        line.as_bytes().get(..GRPC.len()).is_some_and(|it| it.eq_ignore_ascii_case(GRPC))
+    };
+    is_opaque(headers) && headers.get(CONTENT_TYPE).is_some_and(begins)
+}
+
+/// What there is to look at in a body without text.
+const EMPTY: Looked<'static> = Looked::Whole(Cow::Borrowed(&[]));
+
+/// Whether a body that says it carries no text carries none: text begins like text.
+fn is_binary(headers: &HeaderMap, body: &[u8]) -> bool {
+    const BEGINNING: usize = 512;
+    let beginning = body.get(..BEGINNING).unwrap_or(body);
+    let is_text = match std::str::from_utf8(beginning) {
+        Ok(_) => true,
+        // Cut within a character.
+        Err(error) => error.error_len().is_none(),
+    };
+    let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    let shows_none = !is_text || beginning.iter().any(is_control);
+    is_opaque(headers) && shows_none && !begins_a_document(body)
+}
+
+/// Whether the first mark is that of a JSON or XML document, whatever stands behind it.
+fn begins_a_document(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'<' | b'"'))
 }
 
 /// Whether the body claims a character set in which ASCII bytes are other letters: EBCDIC, UTF-7 and their kin, which
@@ -241,7 +294,7 @@ fn extends_ascii(name: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    const SMALL: Inspection = Inspection { bytes_max: 8, beyond: Beyond::Refuse };
+    const SMALL: Inspection = Inspection { bytes_max: 8, beyond: Beyond::Refuse, opaque: Opaque::Streams };
 
     fn look(inspection: Inspection, coding: Option<&'static str>, body: &[u8]) -> String {
         let mut headers = HeaderMap::new();
@@ -305,6 +358,26 @@ mod tests {
         ] {
             assert_eq!(is_opaque(&typed(media)), opaque, "{media:?}");
         }
+    }
+
+    #[test]
+    fn what_says_it_is_no_text_is_looked_at_if_it_is() {
+        for (media, body, expected) in [
+            ("image/png", &b"\x89PNG\r\n\x1a\n"[..], ""),
+            ("image/png", b"{\"a\":1}", "{\"a\":1}"),
+            ("image/png", b"\xef\xbb\xbf [1]", "\u{feff} [1]"),
+            ("application/octet-stream", b"{\"a\":\0\xff", "{\"a\":\0\u{fffd}"),
+            ("application/octet-stream", b"q=1", "q=1"),
+            ("application/octet-stream", b"\0\x01\x02", ""),
+            ("application/json", b"\0\x01\x02", "\0\x01\x02"),
+        ] {
+            let inspection = Inspection { opaque: Opaque::Held, ..SMALL };
+            let looked = inspection.look("attacks", &typed(&[media]), body);
+            let Looked::Whole(seen) = looked else { panic!("{media}: {looked:?}") };
+            assert_eq!(String::from_utf8_lossy(&seen), expected, "{media}");
+        }
+        assert!(is_grpc(&typed(&["application/grpc+proto"])) && !is_grpc(&typed(&["image/png"])));
+        assert!(!is_grpc(&typed(&["application/grpc", "application/json"])));
     }
 
     fn typed(types: &[&'static str]) -> HeaderMap {

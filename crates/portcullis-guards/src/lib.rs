@@ -32,7 +32,7 @@ pub use consumed_credentials::ConsumedCredentials;
 pub use consumer_profile::{ConsumerProfile, ConsumerProfiles};
 pub use exceptions::{Excepted, Exception, Exceptions};
 pub use identity_headers::{IdentityFact, IdentityForm, IdentityHeaders};
-pub use inspection::{Beyond, Inspection};
+pub use inspection::{Beyond, Inspection, Opaque};
 pub use login_attempts::{LoginAttempts, LoginSettings};
 pub use plaintext_credentials::{PeerRange, PlaintextCredentials};
 pub use quota::QuotaLimit;

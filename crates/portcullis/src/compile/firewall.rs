@@ -16,7 +16,7 @@ use portcullis_config::{
 };
 use portcullis_core::chain::{Guard, Mode, Phase};
 use portcullis_guards::{
-    AttackWatch, Attacks, Beyond, Excepted, Exceptions, Inspection, Parts, RuleBook, Rules,
+    AttackWatch, Attacks, Beyond, Excepted, Exceptions, Inspection, Opaque, Parts, RuleBook, Rules,
 };
 use portcullis_seclang::Engine;
 use portcullis_spec::compiled::CompiledOperation;
@@ -113,7 +113,7 @@ impl<'a> Firewalls<'a> {
     /// Adds the firewall of one operation.
     pub(crate) fn guard(&self, parts: &mut Parts, subject: &Subject<'_>, exceptions: &Exceptions) {
         let settings = subject.settings;
-        let inspection = inspection(settings);
+        let inspection = inspection(subject);
         let attacks = settings.mode_of(settings.attacks.value);
         if attacks != Mode::Off {
             let watch = Arc::new(AttackWatch {
@@ -146,7 +146,7 @@ impl<'a> Firewalls<'a> {
         let mode = rules_mode(subject.settings)?;
         let engine = self.engine(subject.settings)?;
         let facts = facts::of(subject, &exclusions::numbers(self.config, subject));
-        let book = Arc::new(RuleBook { engine, facts, inspection: inspection(subject.settings) });
+        let book = Arc::new(RuleBook { engine, facts, inspection: inspection(subject) });
         let key = (Arc::clone(&subject.operation.api), Arc::clone(&subject.operation.id));
         self.books.borrow_mut().insert(key, (mode, Arc::clone(&book)));
         Some((mode, book))
@@ -199,7 +199,8 @@ fn proof(subject: &Subject<'_>, exceptions: &Exceptions) -> Option<Arc<CompiledO
     declared.map(|declared| Arc::clone(&declared.operation))
 }
 
-fn inspection(settings: &EffectiveSettings) -> Inspection {
+fn inspection(subject: &Subject<'_>) -> Inspection {
+    let settings = subject.settings;
     Inspection {
         bytes_max: usize::try_from(settings.inspect_bytes_max.value).unwrap_or(usize::MAX),
         beyond: match settings.beyond.value {
@@ -207,6 +208,7 @@ fn inspection(settings: &EffectiveSettings) -> Inspection {
             model::Beyond::Prefix => Beyond::Prefix,
             model::Beyond::SchemaOnly => Beyond::SchemaOnly,
         },
+        opaque: if subject.declared.is_some() { Opaque::Streams } else { Opaque::Held },
     }
 }
 
