@@ -11,7 +11,7 @@ use crate::{cargo, root};
 const FLOORS: &[&[&str]] = &[
     &["portcullis-core", "portcullis-leaves", "portcullis-seclang"],
     &["portcullis-config", "portcullis-auth", "portcullis-spec", "portcullis-attacks", "portcullis-ftw"],
-    &["portcullis-guards", "portcullis-gateway", "portcullis-events", "portcullis-store", "portcullis-demo"],
+    &["portcullis-guards", "portcullis-gateway", "portcullis-events", "portcullis-store", "portcullis-scanner", "portcullis-demo"],
     &["portcullis-admin"],
     &["portcullis"],
 ];
@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("portcullis-gateway", &["portcullis-core"]),
     ("portcullis-events", &["portcullis-core"]),
     ("portcullis-store", &["portcullis-core"]),
+    ("portcullis-scanner", &["portcullis-core", "portcullis-spec", "portcullis-leaves"]),
     ("portcullis-demo", &["portcullis-core"]),
 ];
 
