@@ -193,7 +193,7 @@ fn written(
                 // Without a look at the state a good answer only raises suspicion.
                 return Ok((world.effect(index) == Some(Effect::Creates)
                     && substantial(&answer)
-                    && !prepared.call.body.is_none())
+                    && prepared.call.body.is_some())
                 .then_some((exchanges, false)));
             }
         }

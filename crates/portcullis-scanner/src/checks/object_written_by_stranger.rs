@@ -180,7 +180,7 @@ fn unread(
         return Ok(None);
     }
     let control = world.prepare_for(script, index, owner)?;
-    let (number, first) = script.send(control.call.clone().by(owner.id))?;
+    let (number, first) = script.send(control.call.by(owner.id))?;
     if !first.done() {
         return Ok(None);
     }

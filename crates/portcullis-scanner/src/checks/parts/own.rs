@@ -24,6 +24,12 @@ const NAMES: &[(&str, &str)] = &[
     ("account_id", "id"),
     ("accountid", "id"),
     ("uid", "id"),
+    ("customer_id", "id"),
+    ("customerid", "id"),
+    ("owner_id", "id"),
+    ("ownerid", "id"),
+    ("member_id", "id"),
+    ("author_id", "id"),
 ];
 
 /// Where a call names its caller, with the name of the identity's value that stands there; passwords are left out.
@@ -145,10 +151,8 @@ pub fn words(operation: &Operation) -> Vec<String> {
         let mut word = String::new();
         let mut before_small = false;
         for letter in text.chars() {
-            if !letter.is_alphabetic() || (letter.is_uppercase() && before_small) {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
+            if (!letter.is_alphabetic() || (letter.is_uppercase() && before_small)) && !word.is_empty() {
+                words.push(std::mem::take(&mut word));
             }
             if letter.is_alphabetic() {
                 word.extend(letter.to_lowercase());

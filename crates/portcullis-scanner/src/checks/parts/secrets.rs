@@ -193,7 +193,7 @@ fn luhn(digits: &[u32]) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// An IBAN: two letters, two check digits, up to 30 characters, remainder 1 modulo 97 (ISO 13616).
