@@ -55,7 +55,8 @@ impl Check for AddressFetched {
             if let Some(hit) = hits.first() {
                 let how = if reflected { ", and its content is shown" } else { "" };
                 let line = hit.text.lines().next().unwrap_or_default();
-                let summary = format!("`{}` made the service call us by {}{how}: `{line}`", aim.place, hit.by);
+                let summary =
+                    format!("`{}` made the service call us by {}{how}: `{line}`", aim.place, hit.by);
                 let mut proof = Proof::confirmed(summary, vec![(number, "probe")], Shield::AttackRule);
                 proof.severity = reflected.then_some(Severity::Critical);
                 return Ok(Verdict::Found(vec![proof]));
@@ -128,6 +129,9 @@ mod tests {
     #[test]
     fn hides_the_address_behind_the_expected_host() {
         let way = ways("https://images.example/a.png")[1];
-        assert_eq!(way("http://127.0.0.1:9/t", "https://images.example/a.png"), "http://images.example@127.0.0.1:9/t");
+        assert_eq!(
+            way("http://127.0.0.1:9/t", "https://images.example/a.png"),
+            "http://images.example@127.0.0.1:9/t"
+        );
     }
 }

@@ -30,17 +30,8 @@ pub struct CommandInjected;
 
 /// Ways into a shell; `@` stands for the command. The first covers three kinds of quoting at once: whichever the value
 /// stands in, one of the three commands is bare and what follows is a comment.
-const WAYS: &[&str] = &[
-    ";@;#';@;#\";@;#",
-    "$(@)",
-    "|@",
-    "`@`",
-    "\"$(@)\"",
-    "\n@\n",
-    "&@&",
-    "'|@|'",
-    "\"|@|\"",
-];
+const WAYS: &[&str] =
+    &[";@;#';@;#\";@;#", "$(@)", "|@", "`@`", "\"$(@)\"", "\n@\n", "&@&", "'|@|'", "\"|@|\""];
 
 /// Ways that are tried on every slot; the others only where one of these makes a difference.
 const WAYS_FIRST: usize = 2;

@@ -38,9 +38,7 @@ const TEXT: &[Way] = &[
     ("SQL (MySQL, MariaDB)", |value, secs| format!("{value}'||(SELECT SLEEP({secs}))||'")),
     ("SQL (PostgreSQL)", |value, secs| format!("{value}'||(SELECT pg_sleep({secs})::text)||'")),
     ("SQL (SQL Server)", |value, secs| format!("{value}';WAITFOR DELAY '0:0:{secs}';SELECT '")),
-    ("a shell", |value, secs| {
-        format!("{value};sleep {secs};#';sleep {secs};#\";sleep {secs};#")
-    }),
+    ("a shell", |value, secs| format!("{value};sleep {secs};#';sleep {secs};#\";sleep {secs};#")),
     ("a shell", |value, secs| format!("{value}$(sleep {secs})")),
 ];
 
@@ -70,7 +68,8 @@ impl Check for DelayObeyed {
         for (language, way) in ways {
             let payload = |millis: u32| way(&value, &format!("{}.{:03}", millis / 1_000, millis % 1_000));
             if let Some(exchanges) = obeyed(world, &aim, script, &payload)? {
-                let summary = format!("`{}` is read by {language}: the delays it asks for are obeyed", aim.place);
+                let summary =
+                    format!("`{}` is read by {language}: the delays it asks for are obeyed", aim.place);
                 let mut proof = Proof::confirmed(summary, exchanges, Shield::AttackRule);
                 proof.variant = if language.starts_with("SQL") { "sql" } else { "shell" }.to_owned();
                 return Ok(Verdict::Found(vec![proof]));

@@ -47,7 +47,8 @@ impl Check for EntityResolved {
     }
 
     fn run(&self, world: &World, target: &Target, script: &mut Script<'_>) -> Flow<Verdict> {
-        let known = target.operation.and_then(|index| Some((world.model.operation(index)?, world.good(index)?)));
+        let known =
+            target.operation.and_then(|index| Some((world.model.operation(index)?, world.good(index)?)));
         let Some((operation, good)) = known else { return script.skip("no good call of it is known") };
         let Some(document) = document(operation, good) else { return script.skip("its body cannot be XML") };
         let media = media(operation);
@@ -55,17 +56,18 @@ impl Check for EntityResolved {
         // here, before anything is waited for.
         let word = script.word(12);
         let inner = with_entity(&document, &format!("<!ENTITY e \"{word}\">"));
-        let (_, answer) = script.send(call(world, good, script, &media, &inner))?;
+        let sent = call(world, good, script, &media, &inner);
+        let (_, answer) = script.send(sent)?;
         if !answer.done() && !answer.holds(&word) && answer.outcome != Outcome::Broken {
             return Ok(Verdict::Clean);
         }
         if let Some((token, url)) = script.token() {
             let planted = Planted { status: 200, headers: Vec::new(), body: String::new() };
             script.plant(&token, planted)?;
-            let declared =
-                format!("<!ENTITY e SYSTEM \"{url}\"><!ENTITY % p SYSTEM \"{url}\"> %p;");
+            let declared = format!("<!ENTITY e SYSTEM \"{url}\"><!ENTITY % p SYSTEM \"{url}\"> %p;");
             let outer = with_entity(&document, &declared);
-            let (number, _) = script.send(call(world, good, script, &media, &outer))?;
+            let sent = call(world, good, script, &media, &outer);
+            let (number, _) = script.send(sent)?;
             if let Some(hit) = script.hits(&token)?.first() {
                 let line = hit.text.lines().next().unwrap_or_default();
                 let summary = format!("an external entity made the reader call us by {}: `{line}`", hit.by);
@@ -73,14 +75,15 @@ impl Check for EntityResolved {
             }
         }
         let declared = "<!ENTITY e SYSTEM \"file:///etc/passwd\">";
-        let (number, answer) =
-            script.send(call(world, good, script, &media, &with_entity(&document, declared)))?;
+        let sent = call(world, good, script, &media, &with_entity(&document, declared));
+        let (number, answer) = script.send(sent)?;
         if !passwd(&answer) || passwd(&good.answer) {
             return Ok(Verdict::Clean);
         }
         let word = script.word(12);
         let absent = with_entity(&document, &format!("<!ENTITY e SYSTEM \"file:///etc/{word}\">"));
-        let (control, other) = script.send(call(world, good, script, &media, &absent))?;
+        let sent = call(world, good, script, &media, &absent);
+        let (control, other) = script.send(sent)?;
         if passwd(&other) {
             return Ok(Verdict::Clean);
         }
@@ -184,7 +187,9 @@ mod tests {
         let mut fake = Fake::new(&stage.world, |ask: &Ask| {
             let sent = ask.body.as_str().unwrap_or_default().to_owned();
             let note = match sent.split_once("<!ENTITY e ") {
-                Some((_, rest)) if rest.starts_with("SYSTEM \"file:///etc/passwd\"") => "root:x:0:0:".to_owned(),
+                Some((_, rest)) if rest.starts_with("SYSTEM \"file:///etc/passwd\"") => {
+                    "root:x:0:0:".to_owned()
+                }
                 Some((_, rest)) if rest.starts_with('"') => rest.split('"').nth(1).unwrap().to_owned(),
                 _ => String::new(),
             };

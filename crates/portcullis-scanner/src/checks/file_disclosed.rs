@@ -93,8 +93,28 @@ impl Check for FileDisclosed {
 
 fn names_files(slot: &Slot, value: &str) -> bool {
     const WORDS: &[&str] = &[
-        "file", "path", "page", "template", "theme", "doc", "folder", "dir", "load", "include", "view", "lang",
-        "locale", "layout", "attachment", "image", "download", "report", "log", "style", "skin", "module",
+        "file",
+        "path",
+        "page",
+        "template",
+        "theme",
+        "doc",
+        "folder",
+        "dir",
+        "load",
+        "include",
+        "view",
+        "lang",
+        "locale",
+        "layout",
+        "attachment",
+        "image",
+        "download",
+        "report",
+        "log",
+        "style",
+        "skin",
+        "module",
     ];
     let extension = value.rsplit_once('.').is_some_and(|(name, end)| {
         !name.is_empty() && (2..=5).contains(&end.len()) && end.bytes().all(|it| it.is_ascii_alphanumeric())
@@ -127,11 +147,16 @@ mod tests {
 
     #[test]
     fn finds_ways_out_of_the_directory() {
-        assert_eq!(trial(|name| (name.starts_with("../") && name.ends_with("/etc/passwd")).then_some(CONTENT)), 1);
+        assert_eq!(
+            trial(|name| (name.starts_with("../") && name.ends_with("/etc/passwd")).then_some(CONTENT)),
+            1
+        );
         assert_eq!(trial(|name| name.replace("../", "").ends_with("../etc/passwd").then_some(CONTENT)), 0);
         assert_eq!(trial(|name| (name == "/etc/passwd").then_some(CONTENT)), 1);
         assert_eq!(
-            trial(|name| name.starts_with("..\\").then_some("[fonts]\r\n[extensions]\r\n")
+            trial(|name| name
+                .starts_with("..\\")
+                .then_some("[fonts]\r\n[extensions]\r\n")
                 .filter(|_| name.ends_with("win.ini"))),
             1
         );

@@ -41,7 +41,8 @@ impl Check for HeaderSplit {
                     Place::Query(_) | Place::Path(_) => true,
                     // Bodies rarely go into heads: only where the good answer shows that this one does.
                     Place::Body(_) | Place::Cookie(_) => world.good(index).is_some_and(|good| {
-                        let value = good.call.value(&slot.place).and_then(|it| it.as_str()).unwrap_or_default();
+                        let value =
+                            good.call.value(&slot.place).and_then(|it| it.as_str()).unwrap_or_default();
                         value.len() > 2 && good.answer.headers.iter().any(|(_, field)| field.contains(value))
                     }),
                     // A line break in a header field would split our own request.
@@ -82,8 +83,7 @@ mod tests {
 
     #[test]
     fn finds_a_field_of_ours_and_nothing_that_only_repeats_it() {
-        let stage =
-            Stage::new().op("GET /locale", Effect::Reads, json!({})).slot(query("lang"), json!("nb"));
+        let stage = Stage::new().op("GET /locale", Effect::Reads, json!({})).slot(query("lang"), json!("nb"));
         let mut split = Fake::new(&stage.world, |ask: &Ask| {
             let mut answer = answer(204, json!({}));
             let sent = format!("content-language: {}", ask.text("lang"));

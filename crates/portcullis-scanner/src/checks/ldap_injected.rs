@@ -56,7 +56,8 @@ impl Check for LdapInjected {
                 continue;
             }
             if let Some(exchanges) = told_apart(&aim, script, &pair)? {
-                let summary = format!("`{}` is read as an LDAP filter: a further condition counts", aim.place);
+                let summary =
+                    format!("`{}` is read as an LDAP filter: a further condition counts", aim.place);
                 return Ok(Verdict::Found(vec![Proof::confirmed(summary, exchanges, Shield::AttackRule)]));
             }
             return Ok(Verdict::Clean);

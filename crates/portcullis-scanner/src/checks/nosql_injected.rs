@@ -120,7 +120,8 @@ fn brackets(aim: &Aim<'_>, script: &mut Script<'_>, name: &str, value: &str) -> 
             return Ok(Verdict::Clean);
         }
         if round < 2 {
-            exchanges.extend([(probe, if round == 0 { "probe" } else { "confirmation" }), (control, "control")]);
+            exchanges
+                .extend([(probe, if round == 0 { "probe" } else { "confirmation" }), (control, "control")]);
         }
     }
     Ok(found(aim, exchanges, "an operator in brackets behind its name is computed"))
@@ -169,9 +170,8 @@ mod tests {
 
     #[test]
     fn finds_brackets_and_expressions() {
-        let stage = Stage::new()
-            .op("GET /events", Effect::Reads, json!(["fair"]))
-            .slot(query("type"), json!("fair"));
+        let stage =
+            Stage::new().op("GET /events", Effect::Reads, json!(["fair"])).slot(query("type"), json!("fair"));
         let rows = |yes| answer(200, if yes { json!(["fair"]) } else { json!([]) });
         let mut brackets = Fake::new(&stage.world, |ask: &Ask| {
             rows(ask.text("type[$eq]") == "fair" || ask.text("type") == "fair")
@@ -195,9 +195,8 @@ mod tests {
         assert!(strict.all(&NosqlInjected).is_empty());
         let mut careless = Fake::new(&stage.world, |_: &Ask| welcome(true));
         assert!(careless.all(&NosqlInjected).is_empty());
-        let stage = Stage::new()
-            .op("GET /events", Effect::Reads, json!(["fair"]))
-            .slot(query("type"), json!("fair"));
+        let stage =
+            Stage::new().op("GET /events", Effect::Reads, json!(["fair"])).slot(query("type"), json!("fair"));
         let mut listing = Fake::new(&stage.world, |ask: &Ask| {
             answer(200, if ask.text("type").len() > 4 { json!([]) } else { json!(["fair"]) })
         });

@@ -60,7 +60,8 @@ impl Check for ObjectDeserialized {
 
     fn targets(&self, world: &World) -> Vec<Target> {
         slots(world, |index, operation, slot| {
-            let value = world.good(index).and_then(|good| good.call.value(&slot.place)).and_then(Value::as_str);
+            let value =
+                world.good(index).and_then(|good| good.call.value(&slot.place)).and_then(Value::as_str);
             !(world.bounds.read_only && operation.effect != Effect::Reads)
                 && text_or_bytes(slot)
                 && (likely(slot) || value.is_some_and(serialized))
@@ -79,7 +80,8 @@ impl Check for ObjectDeserialized {
             let (number, answer) = aim.send(script, stream(&class, &url))?;
             let complains = complains(&answer, &class, language);
             if complains && let Some(exchanges) = differs(&aim, script, language, *stream, number)? {
-                let summary = format!("`{}` is read as an object stream of {language}: it names our class", aim.place);
+                let summary =
+                    format!("`{}` is read as an object stream of {language}: it names our class", aim.place);
                 return Ok(found(summary, exchanges));
             }
             // Waited for only where the stream was not simply refused: each wait costs its whole bound.
@@ -186,8 +188,26 @@ fn text_or_bytes(slot: &Slot) -> bool {
 
 fn likely(slot: &Slot) -> bool {
     const WORDS: &[&str] = &[
-        "session", "state", "object", "serial", "payload", "blob", "cart", "pickle", "job", "task", "layout",
-        "viewstate", "prefs", "preferences", "snapshot", "saved", "restore", "dump", "remember", "data",
+        "session",
+        "state",
+        "object",
+        "serial",
+        "payload",
+        "blob",
+        "cart",
+        "pickle",
+        "job",
+        "task",
+        "layout",
+        "viewstate",
+        "prefs",
+        "preferences",
+        "snapshot",
+        "saved",
+        "restore",
+        "dump",
+        "remember",
+        "data",
     ];
     named(slot, WORDS)
 }
@@ -206,7 +226,9 @@ mod tests {
     use crate::script::rehearse::{Ask, Fake, Stage, answer, body};
 
     fn stage() -> Stage {
-        Stage::new().op("POST /restore", Effect::Acts, json!({"ok": true})).slot(body("/session"), json!("rO0ABXA="))
+        Stage::new()
+            .op("POST /restore", Effect::Acts, json!({"ok": true}))
+            .slot(body("/session"), json!("rO0ABXA="))
     }
 
     #[test]

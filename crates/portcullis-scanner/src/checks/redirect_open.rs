@@ -30,7 +30,8 @@ static INFO: Info = Info {
 pub struct RedirectOpen;
 
 /// Ways to name a host; `@` is ours, `~` the one that is expected.
-const WAYS: &[&str] = &["https://@/", "//@/", "/\\@/", "https:@", "https://~@@/", "https://~.@/", "https://@/~"];
+const WAYS: &[&str] =
+    &["https://@/", "//@/", "/\\@/", "https:@", "https://~@@/", "https://~.@/", "https://@/~"];
 
 impl Check for RedirectOpen {
     fn info(&self) -> &'static Info {
@@ -39,8 +40,8 @@ impl Check for RedirectOpen {
 
     fn targets(&self, world: &World) -> Vec<Target> {
         const WORDS: &[&str] = &[
-            "next", "return", "redirect", "continue", "goto", "go_to", "back", "target", "dest", "to", "forward",
-            "out", "location", "page", "url", "uri", "rurl", "cont",
+            "next", "return", "redirect", "continue", "goto", "go_to", "back", "target", "dest", "to",
+            "forward", "out", "location", "page", "url", "uri", "rurl", "cont",
         ];
         slots(world, |index, _, slot| {
             let good = world.good(index);
@@ -48,9 +49,9 @@ impl Check for RedirectOpen {
             let redirects = good.is_some_and(|it| it.answer.outcome == Outcome::Elsewhere);
             let short = ["to", "out", "back", "next", "dest", "cont", "page"];
             let name = slot.place.name().to_ascii_lowercase();
-            let by_name = WORDS.iter().any(|word| {
-                if short.contains(word) { name == *word } else { named(slot, &[word]) }
-            });
+            let by_name = WORDS
+                .iter()
+                .any(|word| if short.contains(word) { name == *word } else { named(slot, &[word]) });
             text_like(slot)
                 && matches!(slot.place, Place::Query(_) | Place::Path(_) | Place::Body(_))
                 && (redirects || by_name || url_like(slot, value))
@@ -106,9 +107,9 @@ fn leads(answer: &Answer) -> Option<String> {
 }
 
 fn leads_to(answer: &Answer, name: &str) -> bool {
-    leads(answer).and_then(|it| host(&it)).is_some_and(|host| {
-        host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'))
-    })
+    leads(answer)
+        .and_then(|it| host(&it))
+        .is_some_and(|host| host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
 }
 
 /// The host of an address as a browser reads it (URL Standard): backslashes are slashes, a special scheme needs none,
@@ -135,7 +136,7 @@ mod tests {
         script::rehearse::{Ask, Fake, Stage, answer, query},
     };
 
-    fn trial(good: &str, leads: fn(&str) -> Option<String>) -> usize {
+    fn trial(good: &str, leads: impl Fn(&str) -> Option<String>) -> usize {
         let stage = Stage::new().op("GET /go", Effect::Reads, json!(1)).slot(query("next"), json!(good));
         let mut fake = Fake::new(&stage.world, |ask: &Ask| match leads(&ask.text("next")) {
             Some(place) => {
@@ -151,7 +152,10 @@ mod tests {
     #[test]
     fn finds_redirects_to_any_host() {
         assert_eq!(trial("/a", |next| Some(next.to_owned())), 1);
-        assert_eq!(trial("/a", |next| next.starts_with('/').then(|| next.to_owned()).or(Some("/".into()))), 1);
+        assert_eq!(
+            trial("/a", |next| next.starts_with('/').then(|| next.to_owned()).or(Some("/".into()))),
+            1
+        );
         let prefix = |next: &str| next.starts_with("https://own.example").then(|| next.to_owned());
         assert_eq!(trial("https://own.example/a", |next| prefix(next).or(Some("/".into()))), 1);
     }

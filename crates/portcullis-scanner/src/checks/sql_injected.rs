@@ -76,10 +76,7 @@ fn number(aim: &Aim<'_>, script: &mut Script<'_>) -> Flow<Verdict> {
     let value = aim.value().to_owned();
     let pair = |script: &mut Script<'_>| {
         let number = script.between(1_000, 9_999);
-        Pair::of(
-            format!("{value} AnD {number}={number}"),
-            format!("{value} AnD {number}={}", number + 1),
-        )
+        Pair::of(format!("{value} AnD {number}={number}"), format!("{value} AnD {number}={}", number + 1))
     };
     let sent = pair(script).same;
     let (_, answer) = aim.send(script, sent.clone())?;
@@ -158,7 +155,8 @@ fn by_error(aim: &Aim<'_>, script: &mut Script<'_>, value: &str) -> Flow<Verdict
         }
         complained &= complains(&odd);
         if round < 2 {
-            exchanges.extend([(probe, if round == 0 { "probe" } else { "confirmation" }), (control, "control")]);
+            exchanges
+                .extend([(probe, if round == 0 { "probe" } else { "confirmation" }), (control, "control")]);
         }
     }
     let mut reads = complained;
@@ -268,8 +266,9 @@ mod tests {
             Err(()) => answer(500, json!({"detail": "an error occurred"})),
         });
         assert_eq!(shown.confirmed(&SqlInjected), 1);
-        let mut hidden =
-            Fake::new(&stage.world, |ask: &Ask| answer(200, rows(&sql(&ask.text("kind")).unwrap_or_default())));
+        let mut hidden = Fake::new(&stage.world, |ask: &Ask| {
+            answer(200, rows(&sql(&ask.text("kind")).unwrap_or_default()))
+        });
         assert_eq!(hidden.confirmed(&SqlInjected), 1);
         // Nothing of the value is ever shown, only whether the statement failed.
         let mut stored = Fake::new(&stage.world, |ask: &Ask| match sql(&ask.text("kind")) {
@@ -281,14 +280,13 @@ mod tests {
 
     #[test]
     fn finds_a_bare_number() {
-        let stage = Stage::new()
-            .op("GET /reviews", Effect::Reads, json!([5]))
-            .slot(query("product"), json!(1));
+        let stage =
+            Stage::new().op("GET /reviews", Effect::Reads, json!([5])).slot(query("product"), json!(1));
         let mut fake = Fake::new(&stage.world, |ask: &Ask| {
             let sent = ask.text("product");
-            let holds = sent.split_once(" AnD ").is_none_or(|(_, it)| {
-                it.split_once('=').is_some_and(|(a, b)| a == b)
-            });
+            let holds = sent
+                .split_once(" AnD ")
+                .is_none_or(|(_, it)| it.split_once('=').is_some_and(|(a, b)| a == b));
             answer(200, if sent.starts_with('1') && holds { json!([5]) } else { json!([]) })
         });
         assert_eq!(fake.confirmed(&SqlInjected), 1);

@@ -30,7 +30,8 @@ static INFO: Info = Info {
 pub struct TemplateInjected;
 
 /// Marks of template languages; `@` stands for the expression.
-const MARKS: &[&str] = &["{{@}}", "${@}", "<%= @ %>", "#{@}", "*{@}", "@(@)", "{@}", "[[${@}]]", "{{= @ }}", "#set($x=@)${x}"];
+const MARKS: &[&str] =
+    &["{{@}}", "${@}", "<%= @ %>", "#{@}", "*{@}", "@(@)", "{@}", "[[${@}]]", "{{= @ }}", "#set($x=@)${x}"];
 
 /// Marks of which a first probe shows all at once; engines leave those of others alone.
 const MARKS_FIRST: usize = 4;
@@ -124,10 +125,11 @@ mod tests {
     fn finds_engines_by_their_marks() {
         let stage = stage();
         for (open, close) in [("{{", "}}"), ("${", "}"), ("<%=", "%>"), ("#{", "}")] {
-            let mut fake = Fake::new(&stage.world, |ask: &Ask| match rendered(&ask.text("text"), open, close) {
-                Some(it) => text(200, "text/plain", &it),
-                None => answer(500, json!({"detail": "an error occurred"})),
-            });
+            let mut fake =
+                Fake::new(&stage.world, |ask: &Ask| match rendered(&ask.text("text"), open, close) {
+                    Some(it) => text(200, "text/plain", &it),
+                    None => answer(500, json!({"detail": "an error occurred"})),
+                });
             assert_eq!(fake.confirmed(&TemplateInjected), 1, "{open}");
         }
     }

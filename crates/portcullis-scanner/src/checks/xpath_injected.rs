@@ -82,9 +82,9 @@ mod tests {
 
     fn joined(sent: &str, by: &str) -> bool {
         sent == "1001"
-            || sent
-                .split_once(by)
-                .is_some_and(|(value, rest)| value == "1001" && rest.split_once("'='").is_some_and(|(a, b)| a == b))
+            || sent.split_once(by).is_some_and(|(value, rest)| {
+                value == "1001" && rest.split_once("'='").is_some_and(|(a, b)| a == b)
+            })
     }
 
     #[test]

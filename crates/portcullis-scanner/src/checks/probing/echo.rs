@@ -39,8 +39,7 @@ pub(crate) fn forms(text: &str) -> Vec<String> {
             .replace('"', quote)
             .replace('\'', apostrophe)
     };
-    let percent =
-        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let percent = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let unicode: String = json
         .chars()
         .map(|it| match it {

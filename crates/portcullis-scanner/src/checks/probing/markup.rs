@@ -21,9 +21,10 @@ pub(crate) fn is_page(answer: &Answer) -> bool {
 pub(crate) fn forbids_script(answer: &Answer) -> bool {
     let Some(policy) = answer.header("content-security-policy") else { return false };
     let directive = |name: &str| {
-        policy.split(';').map(str::trim).find_map(|it| {
-            it.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with(' '))
-        })
+        policy
+            .split(';')
+            .map(str::trim)
+            .find_map(|it| it.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with(' ')))
     };
     directive("script-src-attr")
         .or_else(|| directive("script-src"))
