@@ -73,6 +73,8 @@ pub struct Good {
     /// Where a value must be new each time (names, addresses that must be unique, texts that may be anything): found by
     /// type, name and trying.
     pub fresh: Vec<Place>,
+    /// Where a value of the caller stands (its user name, its number), by the key in [`Identity::values`].
+    pub own: Vec<(Place, String)>,
 }
 
 /// A call that makes what a later one needs.
@@ -251,7 +253,14 @@ impl World {
             }
             made.push((call, number, answer));
         }
-        let call = bound.pop().unwrap_or_else(|| good.call.clone());
+        let mut call = bound.pop().unwrap_or_else(|| good.call.clone());
+        if let Some(identity) = self.identity(by) {
+            for (place, key) in &good.own {
+                if let Some(value) = identity.values.get(key) {
+                    call.set(place, value.clone());
+                }
+            }
+        }
         Ok(Prepared { call: freshened(call, &good.fresh, self, script).by(by), made })
     }
 }
