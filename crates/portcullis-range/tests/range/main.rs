@@ -1,0 +1,20 @@
+//! The range proves itself: for every weakness, its vulnerable twin shows it and its secure twin does not. By plain
+//! HTTP, without any scanner.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test's plumbing: what is not there fails the test"
+)]
+
+mod access;
+mod accounts;
+mod client;
+mod coverage;
+mod data;
+mod injection_sql;
+mod outgoing;
+mod specification;
+mod tokens;
+mod traps;
