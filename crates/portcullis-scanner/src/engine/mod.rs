@@ -23,13 +23,13 @@ pub use self::{
     pace::Budget,
     transport::TransportLimits,
 };
-use self::{pace::Pace, transport::Transport};
+use self::{pace::Pace, transport::Transport, trial::Awaited};
 use crate::{
     call::{ANONYMOUS, Call, IdentityId},
     check::{Check, Phase, Risk, Target},
     checks,
     identity::{Identity, Session, discover::Doors, file::AuthEntry},
-    listener::ListenerHandle,
+    listener::Listener as Visits,
     model::{Model, slots::leaf_slots},
     script::Listener,
     wire::{self, Answer, Outcome, Received},
@@ -101,7 +101,9 @@ pub struct Engine<'a> {
     /// Users made for one trial each; their numbers follow those of the world's.
     clones: Vec<Identity>,
     doors: Doors,
-    listener: Option<ListenerHandle>,
+    listener: Option<Visits>,
+    /// Tokens that nobody had called when the trial looked.
+    awaited: Vec<Awaited>,
     log: Log,
     chance: ChaCha8Rng,
     tell: &'a mut dyn FnMut(Progress),
@@ -118,7 +120,7 @@ impl<'a> Engine<'a> {
     pub fn new(
         model: Model,
         options: Options,
-        listener: Option<(ListenerHandle, Listener)>,
+        listener: Option<(Visits, Listener)>,
         tell: &'a mut dyn FnMut(Progress),
     ) -> Result<Self, BadDirectory> {
         let slots: Vec<_> = model.operations.iter().map(|operation| leaf_slots(&model, operation)).collect();
@@ -143,6 +145,7 @@ impl<'a> Engine<'a> {
             clones: Vec::new(),
             doors,
             listener,
+            awaited: Vec::new(),
             log,
             tell,
             notes: Vec::new(),

@@ -23,7 +23,7 @@ impl Default for Budget {
 
 /// What was spent, and how long to wait before the next request.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     budget: Budget,
     begun: Instant,
     /// Requests sent.
@@ -42,7 +42,7 @@ const STAND_BACK_MAX: Duration = Duration::from_secs(8);
 
 impl Pace {
     /// Begins now.
-    pub fn new(budget: Budget) -> Self {
+    pub(super) fn new(budget: Budget) -> Self {
         Self {
             budget,
             begun: Instant::now(),
@@ -55,7 +55,7 @@ impl Pace {
     }
 
     /// Why nothing more may be sent, if so.
-    pub fn exhausted(&self) -> Option<String> {
+    pub(super) fn exhausted(&self) -> Option<String> {
         if self.requests >= self.budget.requests_max {
             return Some(format!("the budget of {} requests is spent", self.budget.requests_max));
         }
@@ -66,7 +66,7 @@ impl Pace {
     }
 
     /// Waits until the next request may go.
-    pub async fn turn(&mut self) {
+    pub(super) async fn turn(&mut self) {
         if self.stand_back > Duration::ZERO && !self.expects_limits {
             tokio::time::sleep(self.stand_back).await;
         }
@@ -81,7 +81,7 @@ impl Pace {
 
     /// Learns from an answer: 429 and 503 with `Retry-After` make it stand back, doubling up to eight seconds; good
     /// answers halve that.
-    pub fn learn(&mut self, answer: &Answer) {
+    pub(super) fn learn(&mut self, answer: &Answer) {
         self.unreached = if answer.outcome == Outcome::Unreached { self.unreached + 1 } else { 0 };
         let asked = answer.header("retry-after").and_then(|it| it.trim().parse::<u64>().ok());
         let limited = answer.outcome == Outcome::Limited || (answer.status == 503 && asked.is_some());

@@ -54,7 +54,7 @@ impl Engine<'_> {
     }
 
     /// Registers a user and logs it in.
-    pub(super) async fn register(&mut self, role: Role, name: &str) -> Result<Identity, String> {
+    pub(crate) async fn register(&mut self, role: Role, name: &str) -> Result<Identity, String> {
         if self.doors.register.is_empty() {
             return Err("no operation registers users".to_owned());
         }
@@ -315,7 +315,7 @@ impl Engine<'_> {
     }
 
     /// Whether those that the scan needs can still call; who cannot is logged in again, or replaced by a new user.
-    pub(super) async fn revive(&mut self) -> Result<(), Unfinished> {
+    pub(crate) async fn revive(&mut self) -> Result<(), Unfinished> {
         let Some(probe) = self.liveness_probe() else { return Ok(()) };
         let needed: Vec<IdentityId> =
             self.world.identities.iter().filter(|it| it.id != ANONYMOUS).map(|identity| identity.id).collect();

@@ -35,7 +35,7 @@ impl Default for TransportLimits {
 }
 
 /// The way to one host.
-pub struct Transport {
+pub(super) struct Transport {
     base: Base,
     limits: TransportLimits,
     tls: Option<Arc<rustls::ClientConfig>>,
@@ -50,17 +50,12 @@ impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for 
 
 impl Transport {
     /// A way to this host, whose certificate is judged by these roots where it speaks TLS.
-    pub fn new(base: Base, limits: TransportLimits, tls: Option<Arc<rustls::ClientConfig>>) -> Self {
+    pub(super) fn new(base: Base, limits: TransportLimits, tls: Option<Arc<rustls::ClientConfig>>) -> Self {
         Self { base, limits, tls, address: None, idle: None, multiplexed: None }
     }
 
-    /// Where it leads.
-    pub fn base(&self) -> &Base {
-        &self.base
-    }
-
     /// Sends one request. What goes wrong is the answer's fault, never an error of ours.
-    pub async fn send(&mut self, request: &Request) -> Received {
+    pub(super) async fn send(&mut self, request: &Request) -> Received {
         let begun = Instant::now();
         let mut received = self.attempt(request, begun).await;
         // A kept connection may have been closed meanwhile; one more try on a new one tells. Nothing of an answer was
@@ -74,7 +69,7 @@ impl Transport {
     }
 
     /// Sends requests at the same time: every one on a connection of its own, opened before the first is written.
-    pub async fn send_together(&mut self, requests: &[Arc<Request>]) -> Vec<Received> {
+    pub(super) async fn send_together(&mut self, requests: &[Arc<Request>]) -> Vec<Received> {
         let mut ways = Vec::with_capacity(requests.len());
         for _ in requests {
             let mut way = Self::new(self.base.clone(), self.limits, self.tls.clone());

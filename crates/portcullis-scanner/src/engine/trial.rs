@@ -6,11 +6,22 @@ use super::{Engine, TrialRecord, VISIT_WAIT};
 use crate::{
     call::Call,
     check::{Check, Info, Phase, Proof, Target, Verdict},
-    finding::{Exchange, Finding},
+    finding::{Exchange, Finding, Shield},
     model::Protocol,
     script::{Next, Step, StepOutcome, Trace, Want, next},
     wire::Answer,
 };
+
+/// A token that nobody had called when the trial looked; who calls later makes a second-order finding of it.
+pub(super) struct Awaited {
+    token: String,
+    info: &'static Info,
+    target: Target,
+    exchange: Vec<Exchange>,
+}
+
+/// Tokens remembered, at most.
+const AWAITED_MAX: usize = 4_096;
 
 /// What a trial sent and got, numbered as the script numbers answers.
 #[derive(Default)]
@@ -90,7 +101,17 @@ impl Engine<'_> {
             if let Some(why) = self.pace.exhausted() {
                 return (Verdict::Skipped(why), seen);
             }
+            let awaits = if let Step::Await(token) = &step { Some(token.clone()) } else { None };
             let outcome = self.take(step, &mut seen).await;
+            if let (Some(token), StepOutcome::Hits(hits)) = (awaits, &outcome) {
+                if hits.is_empty() && self.awaited.len() < AWAITED_MAX {
+                    let secrets = self.secrets();
+                    let last = seen.all.last();
+                    let exchange = last.map(|(call, answer)| self.exchange(call, answer, "probe", &secrets));
+                    let (target, exchange) = (target.clone(), exchange.into_iter().collect());
+                    self.awaited.push(Awaited { token, info, target, exchange });
+                }
+            }
             trace.outcomes.push(outcome);
         }
     }
@@ -193,13 +214,38 @@ impl Engine<'_> {
         }
     }
 
-    /// What came to the listener after its trial was over.
+    /// What came to the listener after its trial was over: second-order findings.
     pub(super) async fn late_hits(&mut self) {
         let Some(listener) = &self.listener else { return };
         tokio::time::sleep(VISIT_WAIT).await;
-        let late = listener.unclaimed();
-        if !late.is_empty() {
-            self.note(format!("{} visits came to the listener after the trial that asked for them was over", late.len()));
+        let visits = listener.all();
+        let mut found: Vec<(Awaited, String)> = Vec::new();
+        for awaited in std::mem::take(&mut self.awaited) {
+            let visit = visits.iter().find(|(token, hits)| *token == awaited.token && !hits.is_empty());
+            if let Some(hit) = visit.and_then(|(_, hits)| hits.first()) {
+                found.push((awaited, hit.by.clone()));
+            }
+        }
+        for (Awaited { info, target, exchange, .. }, by) in found {
+            let proof = Proof {
+                variant: format!("{}later", target.variant),
+                ..Proof::confirmed(
+                    format!("the value was taken up later: our listener was visited over {by} after the call had been answered"),
+                    Vec::new(),
+                    Shield::AttackRule,
+                )
+            };
+            let mut finding = self.finding(info, &target, proof, &Seen::default());
+            finding.curl = exchange.first().map(curl).unwrap_or_default();
+            finding.exchanges = exchange;
+            (self.tell)(super::Progress::Found(Box::new(finding.clone())));
+            self.log.done(TrialRecord {
+                key: format!("{}\nlater", self.key_of(info.id, &target)),
+                check: info.id.to_owned(),
+                requests: 0,
+                skipped: None,
+                findings: vec![finding],
+            });
         }
     }
 }

@@ -104,7 +104,7 @@ impl Generator<'_> {
         let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
         let least = bound("minimum").or(bound("exclusiveMinimum").map(|it| it + 1.0));
         let most = bound("maximum").or(bound("exclusiveMaximum").map(|it| it - 1.0));
-        let usual = match name.to_ascii_lowercase().as_str() {
+        let usual: f64 = match name.to_ascii_lowercase().as_str() {
             name if name.contains("page") || name.contains("offset") || name == "quantity" => 1.0,
             name if name.contains("limit") || name.contains("size") => 10.0,
             name if name.contains("year") => 2024.0,

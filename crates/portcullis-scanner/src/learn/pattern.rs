@@ -8,7 +8,7 @@ const LENGTH_MAX: usize = 4_096;
 
 /// A text that matches; `None` where the pattern is not understood (lookaround, back references) or the text made for it
 /// does not match after all (word boundaries).
-pub fn matching(pattern: &str, chance: &mut ChaCha8Rng) -> Option<String> {
+pub(super) fn matching(pattern: &str, chance: &mut ChaCha8Rng) -> Option<String> {
     let hir = regex_syntax::ParserBuilder::new().nest_limit(64).build().parse(pattern).ok()?;
     let mut text = String::new();
     write(&hir, chance, &mut text)?;
