@@ -15,6 +15,8 @@ const PAIRS_MAX: usize = 256;
 /// A request, read to its end.
 pub(crate) struct Call {
     pub(crate) method: Method,
+    /// The target as it came, without decoding.
+    pub(crate) target: String,
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
@@ -27,6 +29,7 @@ impl Call {
         let segments = head.uri.path().split('/').skip(1).take(PAIRS_MAX).map(decode).collect();
         Self {
             method: head.method,
+            target: head.uri.to_string(),
             segments,
             query: pairs(head.uri.query().unwrap_or_default()),
             headers: head.headers,

@@ -110,7 +110,7 @@ async fn serve(mut cx: Cx) -> Reply {
     let chosen = candidates
         .iter()
         .filter(|(route, _)| route.method == method || route.method == "*")
-        .min_by_key(|(_, params)| params.len());
+        .min_by_key(|(route, params)| (params.len(), route.method == "*"));
     let Some((route, params)) = chosen else {
         if candidates.is_empty() {
             return Reply::not_found();

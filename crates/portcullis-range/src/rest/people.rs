@@ -74,6 +74,9 @@ fn goods(cx: &Cx) -> Reply {
     if cx.on(W::ExcessSecretToken) {
         names.push("internal_api_token");
     }
+    if cx.on(W::UndeclaredParameter) && cx.query("debug").is_some_and(|it| matches!(it, "1" | "true")) {
+        names.extend(["supplier", "purchase_price"]);
+    }
     let state = &mut cx.app.state();
     let row = state.table("goods").get(cx.path("goods_id")).map(|row| only(row, &names));
     row.map_or_else(Reply::not_found, |row| Reply::ok(&row))

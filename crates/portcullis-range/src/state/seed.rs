@@ -49,7 +49,8 @@ pub(super) fn fill(state: &mut State) {
     {
         let token = state.dice.hex(40);
         state.table("goods").add(json!({
-            "name": title, "price": price, "internal_api_token": format!("sk_live_{token}")
+            "name": title, "price": price, "internal_api_token": format!("sk_live_{token}"),
+            "supplier": "Fjord Import, Pier 4", "purchase_price": price / 2
         }));
     }
     for (owner, text) in [(1, "Just what the sea ordered"), (2, "Sturdy, a bit heavy")] {

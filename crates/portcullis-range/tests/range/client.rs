@@ -134,13 +134,21 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) async fn start(media_type: &str, body: &str) -> Self {
+        Self::answering(format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        ))
+        .await
+    }
+
+    pub(crate) async fn redirecting(to: &str) -> Self {
+        Self::answering(format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")).await
+    }
+
+    async fn answering(answer: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let address = listener.local_addr().expect("has an address");
         let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
         let seen = std::sync::Arc::clone(&asked);
         let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {

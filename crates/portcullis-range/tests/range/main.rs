@@ -11,10 +11,16 @@
 mod access;
 mod accounts;
 mod client;
+mod contract;
 mod coverage;
 mod data;
+mod feeds;
+mod flows;
+mod injection;
 mod injection_sql;
 mod outgoing;
+mod pages;
+mod shadows;
 mod specification;
 mod tokens;
 mod traps;
