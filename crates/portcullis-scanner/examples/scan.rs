@@ -16,7 +16,8 @@ use portcullis_spec::openapi::{LoadOptions, MemorySource};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let word = |at: usize| arguments.get(at).cloned().unwrap_or_default();
-    let flag = |name: &str| arguments.iter().position(|it| it == name).and_then(|at| arguments.get(at + 1).cloned());
+    let flag =
+        |name: &str| arguments.iter().position(|it| it == name).and_then(|at| arguments.get(at + 1).cloned());
     let (input, url) = (word(0), word(1));
     let base = Base::parse(&url)?;
     permit(&base, &[])?;
@@ -24,7 +25,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = openapi::read(&input, &source, &LoadOptions::default(), Some(&url))?;
     let key = [7; 32];
     let visits = listener::Listener::start("127.0.0.1:0".parse()?, key).await?;
-    let list = |name: &str| flag(name).map(|it| it.split(',').map(str::to_owned).collect()).unwrap_or_default();
+    let list =
+        |name: &str| flag(name).map(|it| it.split(',').map(str::to_owned).collect()).unwrap_or_default();
     let options = Options {
         base,
         seed: flag("--seed").and_then(|it| it.parse().ok()).unwrap_or(1),
@@ -50,7 +52,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Progress::Part(part) => eprintln!("== {part}"),
         Progress::Step { what, requests, .. } if verbose => eprintln!("   {requests} {what}"),
         Progress::Step { .. } => {}
-        Progress::Found(finding) => eprintln!("!! {:?} {} {} {}", finding.certainty, finding.check, finding.operation, finding.slot),
+        Progress::Found(finding) => {
+            eprintln!("!! {:?} {} {} {}", finding.certainty, finding.check, finding.operation, finding.slot)
+        }
         Progress::Note(text) => eprintln!("-- {text}"),
     };
     let outcome = Engine::new(model, options, Some(visits), &mut tell)?.scan().await;
@@ -58,7 +62,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{} {} {}", if coverage.reached { "ok " } else { "---" }, coverage.operation, coverage.why);
     }
     for edge in &outcome.world.edges {
-        let name = |index| outcome.world.model.operation(index).map(|it| it.id.to_string()).unwrap_or_default();
+        let name =
+            |index| outcome.world.model.operation(index).map(|it| it.id.to_string()).unwrap_or_default();
         println!("edge {} {:?} -> {} {}", name(edge.from), edge.origin, name(edge.to), edge.slot);
     }
     for resource in &outcome.world.resources {
@@ -66,13 +71,31 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if verbose {
         for trial in outcome.trials.iter().filter(|it| it.skipped.is_some()) {
-            println!("skipped {} {}", trial.key.replace('\n', " "), trial.skipped.clone().unwrap_or_default());
+            println!(
+                "skipped {} {}",
+                trial.key.replace('\n', " "),
+                trial.skipped.clone().unwrap_or_default()
+            );
         }
     }
     for finding in &outcome.findings {
-        println!("{:?} {:?} {} | {} {} | {}", finding.severity, finding.certainty, finding.check, finding.operation, finding.slot, finding.summary);
+        println!(
+            "{:?} {:?} {} | {} {} | {}",
+            finding.severity,
+            finding.certainty,
+            finding.check,
+            finding.operation,
+            finding.slot,
+            finding.summary
+        );
         println!("    {}", finding.curl);
     }
-    println!("{} requests, {} trials, {} findings, {:?}", outcome.requests, outcome.trials.len(), outcome.findings.len(), outcome.unfinished);
+    println!(
+        "{} requests, {} trials, {} findings, {:?}",
+        outcome.requests,
+        outcome.trials.len(),
+        outcome.findings.len(),
+        outcome.unfinished
+    );
     Ok(())
 }

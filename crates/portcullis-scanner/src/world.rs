@@ -36,6 +36,8 @@ pub struct World {
     pub bounds: Bounds,
     /// What is known of the login operation, where there is one.
     pub login: Option<Login>,
+    /// Operations after which somebody's account was gone: they are reached, and never called again.
+    pub quarantined: Vec<OperationIndex>,
     /// Whether the base is HTTPS, for checks of transport.
     pub secure: bool,
     /// How long a good call usually takes, in microseconds (median), for flood and timing checks.

@@ -15,7 +15,8 @@ use crate::{
 impl Engine<'_> {
     /// Sends a call of the learn pass.
     pub(crate) async fn call_for_learning(&mut self, call: &Call, index: OperationIndex) -> Arc<Answer> {
-        let id = self.world.model.operation(index).map(|operation| operation.id.to_string()).unwrap_or_default();
+        let id =
+            self.world.model.operation(index).map(|operation| operation.id.to_string()).unwrap_or_default();
         self.label = format!("learn {id}");
         let (done, of) = (self.world.good.iter().flatten().count(), self.world.good.len());
         (self.tell)(super::Progress::Step { done, of, what: id, requests: self.pace.requests });
@@ -40,6 +41,17 @@ impl Engine<'_> {
                 self.know(index, Good { call, answer, recipe: Vec::new(), fresh, own: Vec::new() });
             }
         }
+    }
+
+    /// Takes an operation out of everything that follows.
+    pub(crate) fn quarantine(&mut self, index: OperationIndex) {
+        if let Some(slot) = self.world.good.get_mut(index.0) {
+            *slot = None;
+        }
+        self.world.quarantined.push(index);
+        let id =
+            self.world.model.operation(index).map(|operation| operation.id.to_string()).unwrap_or_default();
+        self.note(format!("`{id}` sets the service back: users were gone after it; it is not called again"));
     }
 
     /// A generator of values.

@@ -67,7 +67,12 @@ impl Log {
         };
         std::fs::create_dir_all(directory).map_err(io(directory))?;
         let lock_path = directory.join("scan.lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(io(&lock_path))?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(io(&lock_path))?;
         if lock.try_lock().is_err() {
             return Err(BadDirectory::Busy(directory.to_owned()));
         }
@@ -117,7 +122,9 @@ impl Log {
             secrets.iter().fold(text.to_owned(), |text, (secret, name)| text.replace(secret.as_str(), name))
         };
         let request = &answer.request;
-        let cut = |bytes: &[u8]| String::from_utf8_lossy(bytes.get(..bytes.len().min(BODY_KEPT)).unwrap_or_default()).into_owned();
+        let cut = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes.get(..bytes.len().min(BODY_KEPT)).unwrap_or_default()).into_owned()
+        };
         let headers: Vec<(String, String)> =
             request.headers.iter().map(|(name, value)| (name.clone(), masked(value))).collect();
         let sent = json!({"n": self.number, "for": label, "by": by, "method": request.method, "target": masked(&request.target),
@@ -158,7 +165,13 @@ mod tests {
     use super::*;
 
     fn trial(key: &str) -> TrialRecord {
-        TrialRecord { key: key.to_owned(), check: "x".to_owned(), requests: 1, skipped: None, findings: Vec::new() }
+        TrialRecord {
+            key: key.to_owned(),
+            check: "x".to_owned(),
+            requests: 1,
+            skipped: None,
+            findings: Vec::new(),
+        }
     }
 
     #[test]

@@ -169,7 +169,8 @@ impl<'a> Engine<'a> {
 
     /// Tries every check on its targets, phase by phase.
     async fn try_checks(&mut self) {
-        let mut chosen: Vec<&'static dyn Check> = checks::ALL.iter().copied().filter(|it| self.wants(*it)).collect();
+        let mut chosen: Vec<&'static dyn Check> =
+            checks::ALL.iter().copied().filter(|it| self.wants(*it)).collect();
         chosen.sort_by_key(|check| check.info().phase);
         let mut planned = Vec::new();
         let mut phase = None;
@@ -206,9 +207,10 @@ impl<'a> Engine<'a> {
     fn targets(&self, check: &dyn Check) -> Vec<Target> {
         let wanted = |target: &Target| {
             self.options.operations.is_empty()
-                || target.operation.and_then(|it| self.world.model.operation(it)).is_some_and(|operation| {
-                    self.options.operations.iter().any(|own| **own == *operation.id)
-                })
+                || target
+                    .operation
+                    .and_then(|it| self.world.model.operation(it))
+                    .is_some_and(|operation| self.options.operations.iter().any(|own| **own == *operation.id))
         };
         check.targets(&self.world).into_iter().filter(wanted).collect()
     }
@@ -237,7 +239,12 @@ impl<'a> Engine<'a> {
             self.pace.turn().await;
         }
         let received = self.transport.send_together(&requests).await;
-        calls.iter().zip(requests).zip(received).map(|((call, request), got)| self.received(call, request, got)).collect()
+        calls
+            .iter()
+            .zip(requests)
+            .zip(received)
+            .map(|((call, request), got)| self.received(call, request, got))
+            .collect()
     }
 
     fn received(&mut self, call: &Call, request: Arc<wire::Request>, received: Received) -> Arc<Answer> {
@@ -257,7 +264,10 @@ impl<'a> Engine<'a> {
             }
         }
         if !request.headers.iter().any(|(own, _)| own == "user-agent") {
-            request.headers.push(("user-agent".to_owned(), concat!("portcullis-scan/", env!("CARGO_PKG_VERSION")).to_owned()));
+            request.headers.push((
+                "user-agent".to_owned(),
+                concat!("portcullis-scan/", env!("CARGO_PKG_VERSION")).to_owned(),
+            ));
         }
         // Only plain operations stand behind the base path; bare requests name the whole path themselves.
         if !self.options.base.path.is_empty() && !request.target.starts_with(&self.options.base.path) {
@@ -272,7 +282,9 @@ impl<'a> Engine<'a> {
         if answer.outcome == Outcome::Unreached || self.world.samples.len() >= ALL_MAX {
             return;
         }
-        let like = |sample: &&Sample| sample.call.operation == call.operation && sample.answer.status == answer.status;
+        let like = |sample: &&Sample| {
+            sample.call.operation == call.operation && sample.answer.status == answer.status
+        };
         if self.world.samples.iter().filter(like).count() < OF_ONE_OUTCOME_MAX {
             self.world.samples.push(Sample { call: call.clone(), answer: Arc::clone(answer) });
         }
@@ -301,7 +313,11 @@ impl<'a> Engine<'a> {
                 let name: String = identity
                     .name
                     .chars()
-                    .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' })
+                    .map(
+                        |letter| {
+                            if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }
+                        },
+                    )
                     .collect();
                 (identity.session.secret.clone(), format!("${name}_TOKEN"))
             })

@@ -81,12 +81,17 @@ impl Engine<'_> {
     /// Whether too little of the API was reached for the scan to mean anything.
     pub(super) fn too_little(&mut self) -> Option<Unfinished> {
         let all = self.world.model.operations.len();
-        let reached = self.world.good.iter().flatten().count();
+        let reached = self.world.good.iter().flatten().count() + self.world.quarantined.len();
         let needs_login = self.world.model.operations.iter().any(|operation| {
-            operation.security.as_ref().is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()))
+            operation
+                .security
+                .as_ref()
+                .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()))
         });
         if needs_login && self.world.who(Role::A).is_none() {
-            self.note("operations ask for credentials and there are none: give `--identities FILE`".to_owned());
+            self.note(
+                "operations ask for credentials and there are none: give `--identities FILE`".to_owned(),
+            );
         }
         let percent = self.options.coverage_min;
         (reached * 100 < all * percent as usize).then_some(Unfinished::Coverage { reached, all, percent })
@@ -96,8 +101,17 @@ impl Engine<'_> {
     pub(super) fn finish(mut self, unfinished: Option<Unfinished>) -> ScanOutcome {
         let budget = self.pace.exhausted().map(Unfinished::Budget);
         let trials = self.log.take_trials();
-        let mut findings: Vec<Finding> = trials.iter().flat_map(|trial| trial.findings.iter().cloned()).collect();
-        findings.sort_by(|a, b| (b.severity, b.certainty, &a.check, &a.operation, &a.slot).cmp(&(a.severity, a.certainty, &b.check, &b.operation, &b.slot)));
+        let mut findings: Vec<Finding> =
+            trials.iter().flat_map(|trial| trial.findings.iter().cloned()).collect();
+        findings.sort_by(|a, b| {
+            (b.severity, b.certainty, &a.check, &a.operation, &a.slot).cmp(&(
+                a.severity,
+                a.certainty,
+                &b.check,
+                &b.operation,
+                &b.slot,
+            ))
+        });
         findings.dedup_by(|a, b| a.fingerprint == b.fingerprint);
         let coverage = self.coverage();
         ScanOutcome {
@@ -116,8 +130,9 @@ impl Engine<'_> {
             .model
             .all()
             .map(|(index, operation)| {
-                let reached = self.world.good(index).is_some();
-                let seen = self.world.samples.iter().rev().find(|sample| sample.call.operation == Some(index));
+                let reached = self.world.good(index).is_some() || self.world.quarantined.contains(&index);
+                let seen =
+                    self.world.samples.iter().rev().find(|sample| sample.call.operation == Some(index));
                 let why = match seen {
                     _ if reached => String::new(),
                     Some(sample) => format!("last answered {}", sample.answer.status),
@@ -141,7 +156,9 @@ pub(super) fn judged(mut answer: Answer) -> Answer {
 fn says_failure(json: &Value) -> bool {
     let Some(members) = json.as_object() else { return false };
     let word = |key: &str| members.get(key).and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let failed = |text: Option<String>| text.is_some_and(|it| ["fail", "failed", "failure", "error"].contains(&it.as_str()));
+    let failed = |text: Option<String>| {
+        text.is_some_and(|it| ["fail", "failed", "failure", "error"].contains(&it.as_str()))
+    };
     failed(word("status"))
         || failed(word("result"))
         || members.get("success") == Some(&Value::Bool(false))

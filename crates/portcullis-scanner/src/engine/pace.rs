@@ -62,7 +62,8 @@ impl Pace {
         if self.begun.elapsed() >= self.budget.time_max {
             return Some(format!("the budget of {:?} is spent", self.budget.time_max));
         }
-        (self.unreached >= UNREACHED_MAX).then(|| format!("the target did not answer {UNREACHED_MAX} times in a row"))
+        (self.unreached >= UNREACHED_MAX)
+            .then(|| format!("the target did not answer {UNREACHED_MAX} times in a row"))
     }
 
     /// Waits until the next request may go.

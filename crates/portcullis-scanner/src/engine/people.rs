@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 use super::{Engine, Unfinished, hosts};
 use crate::{
     call::{ANONYMOUS, Call, Edit, IdentityId},
-    identity::{Identity, Role, Session, discover::Door, file::{AuthEntry, LoginEndpoint}, token, totp},
+    identity::{
+        Identity, Role, Session,
+        discover::Door,
+        file::{AuthEntry, LoginEndpoint},
+        token, totp,
+    },
     learn::{Fill, Generator, ground},
     model::Place,
     wire::{Answer, Outcome},
@@ -92,7 +97,8 @@ impl Engine<'_> {
     fn filled(&mut self, door: &Door, fill: Fill) -> Call {
         let mut call = Call::of(door.operation, ANONYMOUS);
         if let Some(operation) = self.world.model.operation(door.operation) {
-            let mut generator = Generator { schemas: &self.world.model.schemas, chance: &mut self.chance, fill };
+            let mut generator =
+                Generator { schemas: &self.world.model.schemas, chance: &mut self.chance, fill };
             ground(operation, &mut generator, &mut call);
         }
         call
@@ -120,7 +126,10 @@ impl Engine<'_> {
             } else {
                 continue;
             };
-            if call.value(&slot.place).is_some_and(Value::is_string) || Some(&slot.place) == door.name.as_ref() || slot.place == door.password {
+            if call.value(&slot.place).is_some_and(Value::is_string)
+                || Some(&slot.place) == door.name.as_ref()
+                || slot.place == door.password
+            {
                 call.set(&slot.place, Value::from(value.clone()));
                 values.insert(name, Value::from(value));
             }
@@ -130,14 +139,20 @@ impl Engine<'_> {
     }
 
     /// Logs in through the operation that does, or takes what the registration gave.
-    pub(super) async fn log_in(&mut self, identity: &mut Identity, registered: Option<&Answer>) -> Result<(), String> {
+    pub(super) async fn log_in(
+        &mut self,
+        identity: &mut Identity,
+        registered: Option<&Answer>,
+    ) -> Result<(), String> {
         let mut why = "no operation logs users in".to_owned();
         for door in self.doors.login.clone().iter().take(3) {
             let Some(name_place) = &door.name else { continue };
             let mut call = self.filled(door, Fill::Required);
             let wanted = name_place.name().to_ascii_lowercase();
             let is = |key: &str| identity.values.get(key).cloned();
-            let like = || identity.values.iter().find(|(key, _)| wanted.contains(key.as_str()) || key.contains(&wanted));
+            let like = || {
+                identity.values.iter().find(|(key, _)| wanted.contains(key.as_str()) || key.contains(&wanted))
+            };
             let name = is(&wanted)
                 .or_else(|| like().map(|(_, value)| value.clone()))
                 .or_else(|| is("username"))
@@ -186,14 +201,21 @@ impl Engine<'_> {
             // What worked for one works for the next.
             let shape = |session: &Session| {
                 let name = |list: &[(String, String)]| list.first().map(|it| it.0.clone());
-                let word = session.headers.first().and_then(|it| it.1.strip_suffix(&session.secret)).map(str::to_owned);
+                let word = session
+                    .headers
+                    .first()
+                    .and_then(|it| it.1.strip_suffix(&session.secret))
+                    .map(str::to_owned);
                 (name(&session.headers), name(&session.query), name(&session.cookies), word)
             };
             let wanted = shape(&known.session);
             return ways.into_iter().find(|way| shape(way) == wanted);
         }
         let probe = self.world.model.all().find(|(_, operation)| {
-            let asks = operation.security.as_ref().is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()));
+            let asks = operation
+                .security
+                .as_ref()
+                .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()));
             let bare = operation.parameters.iter().all(|slot| !slot.required) && operation.body.is_none();
             asks && bare && !operation.effect.changes_state()
         });
@@ -222,7 +244,11 @@ impl Engine<'_> {
             id: self.next_id(),
             name: entry.name.clone(),
             role: entry.role.unwrap_or(Role::Low),
-            values: entry.values.iter().map(|(key, value)| (key.to_ascii_lowercase(), value.clone())).collect(),
+            values: entry
+                .values
+                .iter()
+                .map(|(key, value)| (key.to_ascii_lowercase(), value.clone()))
+                .collect(),
             session: Session::default(),
         };
         for field in &entry.fixed_headers {
@@ -236,37 +262,55 @@ impl Engine<'_> {
             if let Some(user) = &login.payload_user_pwd {
                 identity.values.insert("username".to_owned(), Value::from(user.username.clone()));
                 identity.values.insert("password".to_owned(), Value::from(user.password.clone()));
-                identity.values.insert(user.username_field.to_ascii_lowercase(), Value::from(user.username.clone()));
+                identity
+                    .values
+                    .insert(user.username_field.to_ascii_lowercase(), Value::from(user.username.clone()));
             }
             self.log_in_at(login, entry, &mut identity).await?;
         }
         Ok(identity)
     }
 
-    async fn log_in_at(&mut self, login: &LoginEndpoint, entry: &AuthEntry, identity: &mut Identity) -> Result<(), String> {
+    async fn log_in_at(
+        &mut self,
+        login: &LoginEndpoint,
+        entry: &AuthEntry,
+        identity: &mut Identity,
+    ) -> Result<(), String> {
         if let Some(url) = &login.external_endpoint_url {
             let base = hosts::Base::parse(url).map_err(|error| error.to_string())?;
             hosts::permit(&base, &self.options.allowed).map_err(|error| error.to_string())?;
             if base.authority() != self.options.base.authority() {
-                return Err("a login on another host than the target is not supported: give `fixedHeaders`".to_owned());
+                return Err("a login on another host than the target is not supported: give `fixedHeaders`"
+                    .to_owned());
             }
         }
         let endpoint = login.endpoint.as_deref().or(login.external_endpoint_url.as_deref()).unwrap_or("/");
-        let path = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
+        let path = endpoint
+            .split_once("://")
+            .map_or(endpoint, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
         let media = login.content_type.as_deref().unwrap_or("application/json");
         let mut call = Call::bare(login.verb.as_deref().unwrap_or("POST"), path, ANONYMOUS);
         for field in &login.headers {
             call.edits.push(Edit::SetHeader(field.name.to_ascii_lowercase(), field.value.clone()));
         }
         let code = entry.totp.as_ref().map(|totp| {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|it| it.as_secs()).unwrap_or_default();
-            totp::code(&totp.secret, now).map(|code| (totp.field.clone(), code)).ok_or("`totp.secret` is no Base32")
+            let now = SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map(|it| it.as_secs())
+                .unwrap_or_default();
+            totp::code(&totp.secret, now)
+                .map(|code| (totp.field.clone(), code))
+                .ok_or("`totp.secret` is no Base32")
         });
         let code = code.transpose()?;
         let payload = match (&login.payload_raw, &login.payload_user_pwd) {
             (Some(raw), _) => Some(raw.clone()),
             (None, Some(user)) => {
-                let mut fields = vec![(user.username_field.clone(), user.username.clone()), (user.password_field.clone(), user.password.clone())];
+                let mut fields = vec![
+                    (user.username_field.clone(), user.username.clone()),
+                    (user.password_field.clone(), user.password.clone()),
+                ];
                 fields.extend(code);
                 Some(payload(media, &fields))
             }
@@ -286,11 +330,17 @@ impl Engine<'_> {
             return Ok(());
         }
         let Some(how) = &login.token else {
-            return self.adopt(identity, &answer).await.map(drop).ok_or_else(|| "the login gave no token and no cookie".to_owned());
+            return self
+                .adopt(identity, &answer)
+                .await
+                .map(drop)
+                .ok_or_else(|| "the login gave no token and no cookie".to_owned());
         };
         let pointer = how.extract_from_field.as_deref().unwrap_or_default();
         let secret = answer.json.as_ref().and_then(|json| json.pointer(pointer)).and_then(Value::as_str);
-        let secret = secret.ok_or_else(|| format!("there is no text at `{pointer}` of the login's answer"))?.to_owned();
+        let secret = secret
+            .ok_or_else(|| format!("there is no text at `{pointer}` of the login's answer"))?
+            .to_owned();
         let value = match (&how.send_template, &how.header_prefix) {
             (Some(template), _) => template.replace("{token}", &secret),
             (None, prefix) => format!("{}{secret}", prefix.as_deref().unwrap_or_default()),
@@ -315,15 +365,23 @@ impl Engine<'_> {
     }
 
     /// Whether those that the scan needs can still call; who cannot is logged in again, or replaced by a new user.
-    pub(crate) async fn revive(&mut self) -> Result<(), Unfinished> {
-        let Some(probe) = self.liveness_probe() else { return Ok(()) };
-        let needed: Vec<IdentityId> =
-            self.world.identities.iter().filter(|it| it.id != ANONYMOUS).map(|identity| identity.id).collect();
+    /// Says whether somebody had to be.
+    pub(crate) async fn revive(&mut self) -> Result<bool, Unfinished> {
+        let Some(probe) = self.liveness_probe() else { return Ok(false) };
+        let mut lost_some = false;
+        let needed: Vec<IdentityId> = self
+            .world
+            .identities
+            .iter()
+            .filter(|it| it.id != ANONYMOUS)
+            .map(|identity| identity.id)
+            .collect();
         for id in needed {
             let answer = self.call(&self.own(&probe, id)).await;
-            if answer.outcome != Outcome::Unauthenticated && answer.outcome != Outcome::Absent {
+            if answer.done() || matches!(answer.outcome, Outcome::Limited | Outcome::Unreached) {
                 continue;
             }
+            lost_some = true;
             let Some(lost) = self.identity(id).cloned() else { continue };
             let again = match self.log_in_again(id).await {
                 Ok(again) => Ok(again),
@@ -338,21 +396,29 @@ impl Engine<'_> {
                 Err(why) => return Err(Unfinished::Logins(format!("{}: {why}", lost.name))),
             }
         }
-        Ok(())
+        Ok(lost_some)
     }
 
     /// A call that anybody logged in may make and nobody else.
     fn liveness_probe(&self) -> Option<Call> {
         let turned_away = |index| {
-            self.world.samples.iter().any(|it| it.call.operation == Some(index) && it.answer.outcome == Outcome::Unauthenticated)
+            self.world
+                .samples
+                .iter()
+                .any(|it| it.call.operation == Some(index) && it.answer.outcome == Outcome::Unauthenticated)
         };
         let asks = |operation: &crate::model::Operation| {
-            operation.security.as_ref().is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()))
+            operation
+                .security
+                .as_ref()
+                .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()))
         };
         self.world
             .reached()
             .filter(|(index, operation, good)| {
-                good.recipe.is_empty() && !operation.effect.changes_state() && (asks(operation) || turned_away(*index))
+                good.recipe.is_empty()
+                    && !operation.effect.changes_state()
+                    && (asks(operation) || turned_away(*index))
             })
             .map(|(.., good)| good.call.clone())
             .min_by_key(|call| call.parameters.len())
@@ -361,7 +427,11 @@ impl Engine<'_> {
     /// The call with the values of the identity where it had another's.
     fn own(&self, call: &Call, id: IdentityId) -> Call {
         let mut call = call.clone().by(id);
-        let own = call.operation.and_then(|index| self.world.good(index)).map(|good| good.own.clone()).unwrap_or_default();
+        let own = call
+            .operation
+            .and_then(|index| self.world.good(index))
+            .map(|good| good.own.clone())
+            .unwrap_or_default();
         for (place, key) in own {
             if let Some(value) = self.identity(id).and_then(|identity| identity.values.get(&key)) {
                 call.set(&place, value.clone());
@@ -376,8 +446,14 @@ impl Engine<'_> {
         let register = self.doors.register.first().map(|it| it.operation);
         let logout = self.doors.logout.first().copied();
         let token = Some(token).filter(|pointer| !pointer.is_empty());
-        self.world.login =
-            Some(Login { operation: door.operation, name, password: door.password.clone(), token, register, logout });
+        self.world.login = Some(Login {
+            operation: door.operation,
+            name,
+            password: door.password.clone(),
+            token,
+            register,
+            logout,
+        });
     }
 
     fn know_register(&mut self, door: &Door, call: &Call, answer: &Answer) {
@@ -385,7 +461,9 @@ impl Engine<'_> {
         let fresh = fresh.filter(|place| {
             let name = place.name().to_ascii_lowercase();
             call.value(place).is_some_and(Value::is_string)
-                && ["mail", "phone", "mobile", "user", "login", "name", "account", "nick", "number"].iter().any(|it| name.contains(it))
+                && ["mail", "phone", "mobile", "user", "login", "name", "account", "nick", "number"]
+                    .iter()
+                    .any(|it| name.contains(it))
         });
         let fresh = fresh.collect();
         self.know_good(call, answer, fresh);
@@ -410,11 +488,15 @@ fn learn_values(values: &mut BTreeMap<String, Value>, json: Option<&Value>) {
 
 fn payload(media: &str, fields: &[(String, String)]) -> String {
     if media.contains("urlencoded") {
-        let escape = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+        let escape = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+        };
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
         pairs.join("&")
     } else {
-        let members: serde_json::Map<String, Value> = fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let members: serde_json::Map<String, Value> =
+            fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         Value::Object(members).to_string()
     }
 }

@@ -107,7 +107,8 @@ impl Transport {
             Err(why) => return failed(why, begun),
         };
         let kept = if request.http2 { self.multiplexed.is_some() } else { self.idle.is_some() };
-        let sent = if request.http2 { self.over_http2(composed).await } else { self.over_http1(composed).await };
+        let sent =
+            if request.http2 { self.over_http2(composed).await } else { self.over_http1(composed).await };
         match sent {
             Ok(answer) => self.receive(answer, begun).await,
             Err(_) if kept => failed(STALE, begun),
@@ -115,7 +116,10 @@ impl Transport {
         }
     }
 
-    async fn over_http1(&mut self, request: http::Request<Full<Bytes>>) -> Result<http::Response<Incoming>, String> {
+    async fn over_http1(
+        &mut self,
+        request: http::Request<Full<Bytes>>,
+    ) -> Result<http::Response<Incoming>, String> {
         if self.idle.as_ref().is_none_or(http1::SendRequest::is_closed) {
             self.connect().await?;
         }
@@ -124,7 +128,10 @@ impl Transport {
         sender.send_request(request).await.map_err(|error| told(&error))
     }
 
-    async fn over_http2(&mut self, request: http::Request<Full<Bytes>>) -> Result<http::Response<Incoming>, String> {
+    async fn over_http2(
+        &mut self,
+        request: http::Request<Full<Bytes>>,
+    ) -> Result<http::Response<Incoming>, String> {
         if self.multiplexed.as_ref().is_none_or(http2::SendRequest::is_closed) {
             let stream = self.stream(true).await?;
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -185,7 +192,8 @@ impl Transport {
         let mut composed = http::Request::builder().method(request.method.as_str()).uri(target);
         let mut has_host = request.http2;
         for (name, value) in &request.headers {
-            let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header field"))?;
+            let field = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| format!("`{name}` is no header field"))?;
             let value = HeaderValue::from_bytes(value.as_bytes())
                 .map_err(|_| format!("the value of `{name}` cannot stand in a header field"))?;
             has_host |= field == http::header::HOST;
@@ -244,7 +252,9 @@ fn failed(why: impl Into<String>, begun: Instant) -> Received {
 fn text_of(headers: &http::HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect()
 }
 

@@ -41,7 +41,8 @@ impl Engine<'_> {
         let before = self.pace.requests;
         let (mut verdict, mut seen) = self.told_to_the_end(check, target).await;
         let touched = seen.all.iter().any(|(call, answer)| {
-            answer.done() && call.operation.and_then(|it| self.world.effect(it)).is_none_or(|it| it.changes_state())
+            answer.done()
+                && call.operation.and_then(|it| self.world.effect(it)).is_none_or(|it| it.changes_state())
         });
         if touched || matches!(info.phase, Phase::Destroy | Phase::Flood) {
             if let Err(why) = self.revive().await {
@@ -81,7 +82,11 @@ impl Engine<'_> {
                 && call.edits.is_empty()
                 && self.world.identity(call.by).is_some_and(|identity| {
                     !identity.session.secret.is_empty()
-                        && !answer.request.headers.iter().any(|(_, value)| value.contains(&identity.session.secret))
+                        && !answer
+                            .request
+                            .headers
+                            .iter()
+                            .any(|(_, value)| value.contains(&identity.session.secret))
                 })
         })
     }
@@ -150,7 +155,10 @@ impl Engine<'_> {
     }
 
     /// The same user under a number of its own, with a session of its own: ending it leaves the first alone.
-    async fn further_session(&mut self, id: crate::call::IdentityId) -> Result<crate::identity::Identity, String> {
+    async fn further_session(
+        &mut self,
+        id: crate::call::IdentityId,
+    ) -> Result<crate::identity::Identity, String> {
         let mut again = self.log_in_again(id).await?;
         let last = self.world.identities.iter().chain(&self.clones).map(|identity| identity.id.0).max();
         again.id = crate::call::IdentityId(last.unwrap_or_default() + 1);
@@ -197,8 +205,12 @@ impl Engine<'_> {
         let masked = |text: &str| {
             secrets.iter().fold(text.to_owned(), |text, (secret, name)| text.replace(secret.as_str(), name))
         };
-        let cut = |bytes: &[u8]| masked(&String::from_utf8_lossy(bytes.get(..bytes.len().min(SHOWN)).unwrap_or_default()));
-        let fields = |list: &[(String, String)]| list.iter().map(|(name, value)| (name.clone(), masked(value))).collect();
+        let cut = |bytes: &[u8]| {
+            masked(&String::from_utf8_lossy(bytes.get(..bytes.len().min(SHOWN)).unwrap_or_default()))
+        };
+        let fields = |list: &[(String, String)]| {
+            list.iter().map(|(name, value)| (name.clone(), masked(value))).collect()
+        };
         let request = &answer.request;
         Exchange {
             by: self.name_of(call.by),
@@ -230,7 +242,9 @@ impl Engine<'_> {
             let proof = Proof {
                 variant: format!("{}later", target.variant),
                 ..Proof::confirmed(
-                    format!("the value was taken up later: our listener was visited over {by} after the call had been answered"),
+                    format!(
+                        "the value was taken up later: our listener was visited over {by} after the call had been answered"
+                    ),
                     Vec::new(),
                     Shield::AttackRule,
                 )
@@ -272,9 +286,12 @@ fn curl(exchange: &Exchange) -> String {
         out
     };
     let literal = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let word = |text: &str| if text.contains("_TOKEN") && text.contains('$') { quoted(text) } else { literal(text) };
+    let word =
+        |text: &str| if text.contains("_TOKEN") && text.contains('$') { quoted(text) } else { literal(text) };
     let mut line = format!("curl -sS -i -X {} {}", exchange.method, word(&exchange.url));
-    for (name, value) in exchange.request_headers.iter().filter(|(name, _)| name != "user-agent" && name != "host") {
+    for (name, value) in
+        exchange.request_headers.iter().filter(|(name, _)| name != "user-agent" && name != "host")
+    {
         line.push_str(&format!(" -H {}", word(&format!("{name}: {value}"))));
     }
     if !exchange.request_body.is_empty() {
@@ -285,7 +302,9 @@ fn curl(exchange: &Exchange) -> String {
 
 /// Whether a text begins with the name of a masked secret: `A_TOKEN`.
 fn names_secret(text: &str) -> bool {
-    let name = text.split(|letter: char| !(letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')).next();
+    let name = text
+        .split(|letter: char| !(letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'))
+        .next();
     name.is_some_and(|name| name.ends_with("_TOKEN"))
 }
 
@@ -310,7 +329,10 @@ mod tests {
 
     #[test]
     fn a_command_runs_nothing_but_curl() {
-        let line = curl(&exchange("http://127.0.0.1/a?b='$(id)`id`", "{\"a\": \"$A_TOKEN $(touch x) `id` \\\" $HOME\"}"));
+        let line = curl(&exchange(
+            "http://127.0.0.1/a?b='$(id)`id`",
+            "{\"a\": \"$A_TOKEN $(touch x) `id` \\\" $HOME\"}",
+        ));
         let output = std::process::Command::new("sh")
             .arg("-c")
             .arg(format!("A_TOKEN=secret; curl() {{ printf '%s\\n' \"$@\"; }}; {line}"))

@@ -27,10 +27,13 @@ pub struct Doors {
 }
 
 const LOGIN: &[&str] = &["login", "signin", "authenticate", "logon", "token", "session", "auth"];
-const REGISTER: &[&str] = &["register", "signup", "registration", "createuser", "newuser", "enrol", "adduser", "createaccount"];
+const REGISTER: &[&str] =
+    &["register", "signup", "registration", "createuser", "newuser", "enrol", "adduser", "createaccount"];
 const LOGOUT: &[&str] = &["logout", "signout", "logoff"];
-const OTHER: &[&str] = &["reset", "forgot", "change", "update", "verify", "confirm", "refresh", "logout", "check", "otp"];
-const NAMES: &[&str] = &["username", "login", "email", "userid", "user", "mail", "phone", "mobile", "account", "name", "number"];
+const OTHER: &[&str] =
+    &["reset", "forgot", "change", "update", "verify", "confirm", "refresh", "logout", "check", "otp"];
+const NAMES: &[&str] =
+    &["username", "login", "email", "userid", "user", "mail", "phone", "mobile", "account", "name", "number"];
 
 /// Looks for them among the operations with these leaf slots.
 pub fn find(model: &Model, slots: &[Vec<Slot>]) -> Doors {
@@ -42,13 +45,16 @@ pub fn find(model: &Model, slots: &[Vec<Slot>]) -> Doors {
             doors.logout.push(index);
             continue;
         }
-        if operation.effect == Effect::Deletes || operation.rest().is_some_and(|(method, _)| !matches!(method, "POST" | "PUT" | "GET")) {
+        if operation.effect == Effect::Deletes
+            || operation.rest().is_some_and(|(method, _)| !matches!(method, "POST" | "PUT" | "GET"))
+        {
             continue;
         }
         let Some(door) = door(index, slots) else { continue };
         let hits = |list: &[&str]| list.iter().filter(|word| text.contains(**word)).count() as i32;
         let aside = 3 * hits(OTHER);
-        let users = i32::from(text.ends_with("users") || text.ends_with("user") || text.ends_with("accounts"));
+        let users =
+            i32::from(text.ends_with("users") || text.ends_with("user") || text.ends_with("accounts"));
         let (login, register) = (4 * hits(LOGIN) - aside, 4 * hits(REGISTER) + 2 * users - aside);
         if door.name.is_some() && login > 0 && login > register {
             scored.push((login, false, door));
@@ -82,15 +88,18 @@ pub fn takes_password(name: &str) -> bool {
 
 fn door(operation: OperationIndex, slots: &[Slot]) -> Option<Door> {
     let mut passwords = slots.iter().filter(|slot| {
-        takes_password(slot.place.name()) && matches!(slot.kind, Kind::Text | Kind::Any)
+        takes_password(slot.place.name())
+            && matches!(slot.kind, Kind::Text | Kind::Any)
             && !matches!(slot.place, Place::Path(_))
     });
     let password = passwords.next()?.place.clone();
     let repeated = passwords.map(|slot| slot.place.clone()).collect();
     let name = NAMES.iter().find_map(|word| {
         let mut fitting = slots.iter().filter(|slot| {
-            let name: String = slot.place.name().to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
-            !matches!(slot.place, Place::Path(_)) && (name == *word || (word.len() > 3 && name.contains(word)))
+            let name: String =
+                slot.place.name().to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+            !matches!(slot.place, Place::Path(_))
+                && (name == *word || (word.len() > 3 && name.contains(word)))
         });
         fitting.next().map(|slot| slot.place.clone())
     });

@@ -139,27 +139,35 @@ pub enum BadAuthFile {
 /// # Errors
 /// It is no such file, a name stands twice, or an entry has neither header fields nor a login.
 pub fn read(text: &str) -> Result<Vec<AuthEntry>, BadAuthFile> {
-    let file: AuthFile = serde_saphyr::from_str(text).map_err(|error| BadAuthFile::Syntax(error.to_string()))?;
+    let file: AuthFile =
+        serde_saphyr::from_str(text).map_err(|error| BadAuthFile::Syntax(error.to_string()))?;
     let template = file.auth_template.unwrap_or_default();
     let mut entries: Vec<AuthEntry> = Vec::new();
     for mut entry in file.auth {
         if entry.fixed_headers.is_empty() {
             entry.fixed_headers.clone_from(&template.fixed_headers);
         }
-        entry.login_endpoint_auth = match (entry.login_endpoint_auth.take(), template.login_endpoint_auth.clone()) {
-            (Some(own), Some(template)) => Some(filled(own, template)),
-            (own, template) => own.or(template),
-        };
+        entry.login_endpoint_auth =
+            match (entry.login_endpoint_auth.take(), template.login_endpoint_auth.clone()) {
+                (Some(own), Some(template)) => Some(filled(own, template)),
+                (own, template) => own.or(template),
+            };
         let bad = |what: &str| BadAuthFile::Entry { name: entry.name.clone(), what: what.to_owned() };
         if entry.name.is_empty() || entries.iter().any(|other| other.name == entry.name) {
             return Err(bad("its name must be there, and unique"));
         }
         match &entry.login_endpoint_auth {
-            None if entry.fixed_headers.is_empty() => return Err(bad("neither `fixedHeaders` nor `loginEndpointAuth`")),
+            None if entry.fixed_headers.is_empty() => {
+                return Err(bad("neither `fixedHeaders` nor `loginEndpointAuth`"));
+            }
             Some(login) if login.endpoint.is_none() && login.external_endpoint_url.is_none() => {
                 return Err(bad("`loginEndpointAuth` needs `endpoint` or `externalEndpointURL`"));
             }
-            Some(login) if login.payload_raw.is_none() && login.payload_user_pwd.is_none() && login.headers.is_empty() => {
+            Some(login)
+                if login.payload_raw.is_none()
+                    && login.payload_user_pwd.is_none()
+                    && login.headers.is_empty() =>
+            {
                 return Err(bad("`loginEndpointAuth` needs `payloadRaw`, `payloadUserPwd` or `headers`"));
             }
             _ => {}
@@ -185,7 +193,10 @@ fn filled(own: LoginEndpoint, template: LoginEndpoint) -> LoginEndpoint {
 }
 
 fn give_roles(entries: &mut [AuthEntry]) {
-    let mut free = [Role::A, Role::B].into_iter().filter(|role| !entries.iter().any(|it| it.role == Some(*role))).collect::<Vec<_>>();
+    let mut free = [Role::A, Role::B]
+        .into_iter()
+        .filter(|role| !entries.iter().any(|it| it.role == Some(*role)))
+        .collect::<Vec<_>>();
     free.reverse();
     for entry in entries.iter_mut().filter(|entry| entry.role.is_none()) {
         let name = entry.name.to_ascii_lowercase();
@@ -215,7 +226,9 @@ mod tests {
 
     #[test]
     fn refuses_entries_that_say_nothing() {
-        for text in ["auth:\n- name: a\n", "auth: 3", "{}", "auth:\n- name: a\n  loginEndpointAuth: {verb: POST}\n"] {
+        for text in
+            ["auth:\n- name: a\n", "auth: 3", "{}", "auth:\n- name: a\n  loginEndpointAuth: {verb: POST}\n"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -53,7 +53,18 @@ fn score(key: &str, text: &str) -> i32 {
     }
     let key = key.to_ascii_lowercase();
     let mut score = 0;
-    for (word, worth) in [("access", 3), ("token", 5), ("jwt", 5), ("session", 3), ("auth", 3), ("bearer", 3), ("key", 2), ("refresh", -6), ("type", -9), ("id_", -1)] {
+    for (word, worth) in [
+        ("access", 3),
+        ("token", 5),
+        ("jwt", 5),
+        ("session", 3),
+        ("auth", 3),
+        ("bearer", 3),
+        ("key", 2),
+        ("refresh", -6),
+        ("type", -9),
+        ("id_", -1),
+    ] {
         if key.contains(word) {
             score += worth;
         }
@@ -64,7 +75,8 @@ fn score(key: &str, text: &str) -> i32 {
 /// Whether a text has the look of a signed token (RFC 7515 §7.1).
 pub fn is_jwt(text: &str) -> bool {
     let mut parts = text.split('.');
-    let (Some(head), Some(body), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(head), Some(body), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return false;
     };
     head.starts_with("eyJ") && body.starts_with("eyJ")
@@ -146,8 +158,14 @@ mod tests {
     #[test]
     fn finds_the_token_among_other_texts() {
         for (json, pointer) in [
-            (json!({"auth_token": "eyJhbGciOi.eyJzdWIi.sig", "message": "logged in well"}), Some("/auth_token")),
-            (json!({"data": {"refresh_token": "aaaaaaaaaaaa", "access_token": "bbbbbbbbbbbb"}}), Some("/data/access_token")),
+            (
+                json!({"auth_token": "eyJhbGciOi.eyJzdWIi.sig", "message": "logged in well"}),
+                Some("/auth_token"),
+            ),
+            (
+                json!({"data": {"refresh_token": "aaaaaaaaaaaa", "access_token": "bbbbbbbbbbbb"}}),
+                Some("/data/access_token"),
+            ),
             (json!({"token_type": "Bearer-token", "token": "cccccccccccc"}), Some("/token")),
             (json!({"status": "success", "message": "all-right-then"}), None),
         ] {
@@ -161,6 +179,8 @@ mod tests {
         model.schemes.insert("key".to_owned(), Scheme::Key(Place::Header("X-Api-Token".into())));
         let ways = presentations(&model, "secret");
         assert_eq!(ways.first().unwrap().headers, [("x-api-token".to_owned(), "secret".to_owned())]);
-        assert!(ways.iter().any(|way| way.headers == [("authorization".to_owned(), "Bearer secret".to_owned())]));
+        assert!(
+            ways.iter().any(|way| way.headers == [("authorization".to_owned(), "Bearer secret".to_owned())])
+        );
     }
 }

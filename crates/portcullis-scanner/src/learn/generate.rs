@@ -42,13 +42,16 @@ impl Generator<'_> {
             }
         }
         for key in ["examples", "enum"] {
-            if let Some(value) = merged.get(key).and_then(Value::as_array).and_then(|all| all.iter().find(|it| !it.is_null())) {
+            if let Some(value) =
+                merged.get(key).and_then(Value::as_array).and_then(|all| all.iter().find(|it| !it.is_null()))
+            {
                 return value.clone();
             }
         }
         for key in ["oneOf", "anyOf"] {
             let alternatives = merged.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-            let chosen = alternatives.iter().find(|it| it.get("type").and_then(Value::as_str) != Some("null"));
+            let chosen =
+                alternatives.iter().find(|it| it.get("type").and_then(Value::as_str) != Some("null"));
             if let Some(chosen) = chosen.filter(|_| depth < DEPTH_MAX) {
                 let mut whole = merged.clone();
                 whole.remove(key);
@@ -72,8 +75,13 @@ impl Generator<'_> {
 
     fn object(&mut self, schema: &Map<String, Value>, depth: usize) -> Value {
         let mut members = Map::new();
-        let required: Vec<&str> =
-            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
             let needed = required.contains(&name.as_str());
@@ -117,7 +125,9 @@ impl Generator<'_> {
     }
 
     fn text(&mut self, schema: &Map<String, Value>, name: &str) -> String {
-        if let Some(text) = schema.get("pattern").and_then(Value::as_str).and_then(|it| pattern::matching(it, self.chance)) {
+        if let Some(text) =
+            schema.get("pattern").and_then(Value::as_str).and_then(|it| pattern::matching(it, self.chance))
+        {
             return text;
         }
         let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
@@ -136,8 +146,10 @@ impl Generator<'_> {
             "password" => self.password(),
             _ => self.by_name(name),
         };
-        let length = |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
-        let (least, most) = (length("minLength").unwrap_or(0).min(4_096), length("maxLength").unwrap_or(usize::MAX));
+        let length =
+            |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+        let (least, most) =
+            (length("minLength").unwrap_or(0).min(4_096), length("maxLength").unwrap_or(usize::MAX));
         let mut text: String = text.chars().take(most).collect();
         while text.chars().count() < least {
             text.push('a');
@@ -214,8 +226,11 @@ fn resolve_into(schemas: &Value, schema: &Value, whole: &mut Map<String, Value>,
     for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
         resolve_into(schemas, part, whole, depth + 1);
     }
-    let own: Map<String, Value> =
-        members.iter().filter(|(key, _)| *key != "$ref" && *key != "allOf").map(|(k, v)| (k.clone(), v.clone())).collect();
+    let own: Map<String, Value> = members
+        .iter()
+        .filter(|(key, _)| *key != "$ref" && *key != "allOf")
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
     merge(whole, &own);
 }
 
@@ -245,7 +260,9 @@ fn merge(whole: &mut Map<String, Value>, more: &Map<String, Value>) {
 pub fn type_of(schema: &Map<String, Value>) -> &str {
     match schema.get("type") {
         Some(Value::String(name)) => name,
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).find(|it| *it != "null").unwrap_or("null"),
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).find(|it| *it != "null").unwrap_or("null")
+        }
         _ if schema.contains_key("properties") || schema.contains_key("required") => "object",
         _ if schema.contains_key("items") => "array",
         _ if schema.contains_key("minimum") || schema.contains_key("maximum") => "number",
@@ -291,7 +308,8 @@ mod tests {
 
     #[test]
     fn leaves_out_what_is_not_required() {
-        let schema = json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {}}});
+        let schema =
+            json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {}}});
         assert_eq!(made(json!({}), schema.clone(), "x", Fill::Required), json!({"a": 3}));
         assert!(made(json!({}), schema, "x", Fill::All).get("b").is_some());
     }

@@ -28,7 +28,9 @@ const ATTEMPTS_MAX: usize = 10;
 /// Fills a call: required parameters always, the body where there is one.
 pub fn ground(operation: &Operation, generator: &mut Generator<'_>, call: &mut Call) {
     for slot in &operation.parameters {
-        if slot.required || generator.fill == Fill::All && !matches!(slot.place, Place::Header(_) | Place::Cookie(_)) {
+        if slot.required
+            || generator.fill == Fill::All && !matches!(slot.place, Place::Header(_) | Place::Cookie(_))
+        {
             let value = match slot.examples.first() {
                 Some(example) => example.clone(),
                 None => generator.value(&slot.schema, slot.place.name()),
@@ -84,7 +86,10 @@ impl Engine<'_> {
                 return id;
             }
         }
-        self.world.who(Role::A).or_else(|| self.world.who(Role::High)).map_or(ANONYMOUS, |identity| identity.id)
+        self.world
+            .who(Role::A)
+            .or_else(|| self.world.who(Role::High))
+            .map_or(ANONYMOUS, |identity| identity.id)
     }
 
     /// Plain reads, then what makes things, then reads of single things, actions, changes; what deletes, ends sessions or
@@ -95,7 +100,8 @@ impl Engine<'_> {
             .model
             .all()
             .map(|(index, operation)| {
-                let single = operation.parameters.iter().filter(|slot| matches!(slot.place, Place::Path(_))).count();
+                let single =
+                    operation.parameters.iter().filter(|slot| matches!(slot.place, Place::Path(_))).count();
                 let rank = match operation.effect {
                     _ if sounds_dangerous(operation) => 9,
                     _ if self.is_logout(index) => 8,
@@ -127,8 +133,10 @@ impl Engine<'_> {
             match answer.outcome {
                 Outcome::Done => {
                     self.learnt(index, attempt, &answer, pool);
-                    if ends {
-                        let _ = self.revive().await;
+                    // A read that takes somebody's account away sets the whole service back: it is never called again.
+                    let lost = ends && matches!(self.revive().await, Ok(true));
+                    if lost && !self.is_logout(index) && self.world.effect(index) != Some(Effect::Deletes) {
+                        self.quarantine(index);
                     }
                     return;
                 }
@@ -143,7 +151,8 @@ impl Engine<'_> {
             }
         }
         // The learner may not: perhaps somebody of a higher role may. Only where nothing that is needed can be harmed.
-        let high = self.world.who(Role::High).map(|identity| identity.id).filter(|id| *id != learner && !ends);
+        let high =
+            self.world.who(Role::High).map(|identity| identity.id).filter(|id| *id != learner && !ends);
         let call = by_others.into_iter().next();
         if let (Some(high), Some(call)) = (high, call) {
             let attempt = Attempt { call: call.by(high), supplies: Vec::new() };
@@ -174,7 +183,9 @@ impl Engine<'_> {
             }
         }
         // Without a schema that says what is required, everything is likelier than nothing.
-        if operation.body.is_some() && bases.first().is_some_and(|call| call.body.as_ref().is_some_and(is_empty)) {
+        if operation.body.is_some()
+            && bases.first().is_some_and(|call| call.body.as_ref().is_some_and(is_empty))
+        {
             bases.rotate_left(1);
         }
         let slots: Vec<Slot> = self.world.slots(index).to_vec();
@@ -217,7 +228,13 @@ impl Engine<'_> {
     }
 
     /// Writes down a good call: with what it needs, and where it must be new each time.
-    fn learnt(&mut self, index: OperationIndex, attempt: &Attempt, answer: &std::sync::Arc<Answer>, pool: &mut Pool) {
+    fn learnt(
+        &mut self,
+        index: OperationIndex,
+        attempt: &Attempt,
+        answer: &std::sync::Arc<Answer>,
+        pool: &mut Pool,
+    ) {
         let mut recipe: Vec<Ingredient> = Vec::new();
         let mut own = Vec::new();
         for (place, supply) in &attempt.supplies {
@@ -247,12 +264,19 @@ impl Engine<'_> {
         let creates = self.world.effect(index) == Some(Effect::Creates);
         let fresh = if creates { self.fresh_places(index, attempt) } else { Vec::new() };
         pool.know_answer(&self.world.model, index, &attempt.call, answer, creates);
-        let good = Good { call: attempt.call.clone(), answer: std::sync::Arc::clone(answer), recipe, fresh, own };
+        let good =
+            Good { call: attempt.call.clone(), answer: std::sync::Arc::clone(answer), recipe, fresh, own };
         self.know(index, good);
     }
 
     /// Puts a producer, and what it needs itself, before the call; only what makes things is made again.
-    fn add_ingredient(&self, recipe: &mut Vec<Ingredient>, from: OperationIndex, origin: &Origin, place: &Place) {
+    fn add_ingredient(
+        &self,
+        recipe: &mut Vec<Ingredient>,
+        from: OperationIndex,
+        origin: &Origin,
+        place: &Place,
+    ) {
         if self.world.effect(from) != Some(Effect::Creates) {
             return;
         }
@@ -273,7 +297,11 @@ impl Engine<'_> {
             }
             recipe.push(ingredient);
         }
-        recipe.push(Ingredient { call: producer.call.clone(), fresh: producer.fresh.clone(), feeds: vec![feed] });
+        recipe.push(Ingredient {
+            call: producer.call.clone(),
+            fresh: producer.fresh.clone(),
+            feeds: vec![feed],
+        });
     }
 
     /// Texts of what a creating call chooses itself: names and addresses that may have to be unique.
@@ -284,8 +312,9 @@ impl Engine<'_> {
             .iter()
             .filter(|slot| {
                 let schema = resolved(&self.world.model.schemas, &slot.schema);
-                let free = !["enum", "const", "format", "pattern"].iter().any(|key| schema.contains_key(*key))
-                    || schema.get("format").and_then(Value::as_str) == Some("email");
+                let free =
+                    !["enum", "const", "format", "pattern"].iter().any(|key| schema.contains_key(*key))
+                        || schema.get("format").and_then(Value::as_str) == Some("email");
                 let short = schema.get("maxLength").and_then(Value::as_u64).is_some_and(|most| most < 10);
                 slot.kind == Kind::Text
                     && free
@@ -302,9 +331,15 @@ impl Engine<'_> {
 
 /// Whether a text is a name or a title rather than a word with a meaning (a URL, a date, a code, a file).
 fn may_be_anything(text: &str) -> bool {
-    let plain = !text.contains("://") && !text.starts_with('/') && !text.starts_with('<') && !text.starts_with('{');
-    let dated = text.len() >= 8 && text.bytes().take(4).all(|it| it.is_ascii_digit()) && text.as_bytes().get(4) == Some(&b'-');
-    plain && !dated && text.chars().count() >= 3 && (text.chars().any(char::is_lowercase) || text.contains('@'))
+    let plain =
+        !text.contains("://") && !text.starts_with('/') && !text.starts_with('<') && !text.starts_with('{');
+    let dated = text.len() >= 8
+        && text.bytes().take(4).all(|it| it.is_ascii_digit())
+        && text.as_bytes().get(4) == Some(&b'-');
+    plain
+        && !dated
+        && text.chars().count() >= 3
+        && (text.chars().any(char::is_lowercase) || text.contains('@'))
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -315,8 +350,11 @@ fn is_empty(value: &Value) -> bool {
 pub(crate) fn sounds_dangerous(operation: &Operation) -> bool {
     let words = discover::words(operation);
     let reads = operation.rest().is_some_and(|(method, _)| method == "GET");
-    let list: &[&str] = &["resetdb", "dropdb", "wipe", "shutdown", "reboot", "restart", "factory", "purge", "truncate"];
-    let of_reads: &[&str] =
-        &["createdb", "initdb", "populate", "seed", "migrate", "install", "setup", "reset", "delete", "clear", "drop"];
+    let list: &[&str] =
+        &["resetdb", "dropdb", "wipe", "shutdown", "reboot", "restart", "factory", "purge", "truncate"];
+    let of_reads: &[&str] = &[
+        "createdb", "initdb", "populate", "seed", "migrate", "install", "setup", "reset", "delete", "clear",
+        "drop",
+    ];
     list.iter().any(|word| words.contains(word)) || reads && of_reads.iter().any(|word| words.contains(word))
 }

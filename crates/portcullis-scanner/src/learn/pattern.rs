@@ -48,7 +48,9 @@ fn member(class: &Class, chance: &mut ChaCha8Rng) -> Option<char> {
         char::from_u32(low + (chance.next_u64() % u64::from(high - low + 1)) as u32)
     };
     let ranges: Vec<(u32, u32)> = match class {
-        Class::Unicode(class) => class.iter().map(|it| (u32::from(it.start()), u32::from(it.end()))).collect(),
+        Class::Unicode(class) => {
+            class.iter().map(|it| (u32::from(it.start()), u32::from(it.end()))).collect()
+        }
         Class::Bytes(class) => class.iter().map(|it| (u32::from(it.start()), u32::from(it.end()))).collect(),
     };
     for (low, high) in [(97, 122), (65, 90), (48, 57), (33, 126), (32, 32)] {
@@ -72,7 +74,8 @@ mod tests {
     #[test]
     fn makes_a_text_that_matches() {
         let mut chance = ChaCha8Rng::seed_from_u64(1);
-        for pattern in ["^[a-z]+$", r"^\d{3}-(foo|bar)?$", r"^\+?[1-9]\d{6,14}$", "^.*$", "^[^a-z]{2}$", "é+"] {
+        for pattern in ["^[a-z]+$", r"^\d{3}-(foo|bar)?$", r"^\+?[1-9]\d{6,14}$", "^.*$", "^[^a-z]{2}$", "é+"]
+        {
             let text = matching(pattern, &mut chance).unwrap_or_else(|| panic!("{pattern}"));
             assert!(regex::Regex::new(pattern).unwrap().is_match(&text), "{pattern}: {text}");
         }

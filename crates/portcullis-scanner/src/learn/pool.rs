@@ -60,7 +60,14 @@ impl Pool {
     }
 
     /// What a good call and its answer show.
-    pub(crate) fn know_answer(&mut self, model: &Model, index: OperationIndex, call: &Call, answer: &Answer, creates: bool) {
+    pub(crate) fn know_answer(
+        &mut self,
+        model: &Model,
+        index: OperationIndex,
+        call: &Call,
+        answer: &Answer,
+        creates: bool,
+    ) {
         let thing = model.operation(index).map(thing_of).unwrap_or_default();
         if let Some(json) = &answer.json {
             let mut left = OF_AN_ANSWER_MAX;
@@ -83,7 +90,17 @@ impl Pool {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one walk, all of whose state is told at each step")]
-    fn walk(&mut self, value: &Value, at: &mut String, key: &str, thing: &str, index: OperationIndex, made: bool, left: &mut usize, depth: usize) {
+    fn walk(
+        &mut self,
+        value: &Value,
+        at: &mut String,
+        key: &str,
+        thing: &str,
+        index: OperationIndex,
+        made: bool,
+        left: &mut usize,
+        depth: usize,
+    ) {
         if *left == 0 || depth > 8 {
             return;
         }
@@ -94,9 +111,23 @@ impl Pool {
                     at.push('/');
                     at.push_str(&crate::call::escape(name));
                     // A member that is an object or list of its own names the thing it holds.
-                    let inner = if member.is_object() || member.is_array() { singular(&plain(name)) } else { String::new() };
-                    let generic = ["data", "result", "results", "items", "response", ""].contains(&inner.as_str());
-                    self.walk(member, at, name, if generic { thing } else { &inner }, index, made, left, depth + 1);
+                    let inner = if member.is_object() || member.is_array() {
+                        singular(&plain(name))
+                    } else {
+                        String::new()
+                    };
+                    let generic =
+                        ["data", "result", "results", "items", "response", ""].contains(&inner.as_str());
+                    self.walk(
+                        member,
+                        at,
+                        name,
+                        if generic { thing } else { &inner },
+                        index,
+                        made,
+                        left,
+                        depth + 1,
+                    );
                     at.truncate(length);
                 }
             }
@@ -111,7 +142,10 @@ impl Pool {
             Value::String(_) | Value::Number(_) => {
                 *left -= 1;
                 self.add(Known {
-                    supply: Supply { value: value.clone(), source: Source::Operation(index, Origin::Answer(at.clone())) },
+                    supply: Supply {
+                        value: value.clone(),
+                        source: Source::Operation(index, Origin::Answer(at.clone())),
+                    },
                     name: plain(key),
                     thing: thing.to_owned(),
                     made,
@@ -161,24 +195,37 @@ impl Pool {
 fn links(model: &Model, operation: &Operation, slot: &Slot, known: &Known) -> bool {
     let Source::Operation(from, Origin::Answer(pointer)) = &known.supply.source else { return false };
     model.operation(*from).is_some_and(|producer| {
-        producer.links.iter().any(|link| link.operation == operation.id && link.slot == slot.place && link.from == *pointer)
+        producer
+            .links
+            .iter()
+            .any(|link| link.operation == operation.id && link.slot == slot.place && link.from == *pointer)
     })
 }
 
 fn score(name: &str, thing: &str, slot: &Slot, known: &Known) -> i32 {
-    let number = known.supply.value.is_number() || known.supply.value.as_str().is_some_and(|it| it.parse::<i64>().is_ok());
+    let number = known.supply.value.is_number()
+        || known.supply.value.as_str().is_some_and(|it| it.parse::<i64>().is_ok());
     if matches!(slot.kind, Kind::Integer | Kind::Number) && !number
         || matches!(slot.kind, Kind::Boolean | Kind::List | Kind::Record | Kind::File)
     {
         return 0;
     }
     let in_path = matches!(slot.place, Place::Path(_));
-    let identifies = ["id", "uuid", "guid", "key", "slug", "number", "code", "name"].iter().any(|it| name.ends_with(it));
+    let identifies =
+        ["id", "uuid", "guid", "key", "slug", "number", "code", "name"].iter().any(|it| name.ends_with(it));
     let same_thing = !thing.is_empty() && known.thing == thing;
     let mut score = 0;
     if known.name == name {
         // A path asks for something that is there; a body mostly says something new, unless it points at a thing.
-        score += if name == "id" { i32::from(same_thing) * 6 } else if in_path { 6 } else if name.len() > 2 && name.ends_with("id") { 5 } else { 0 };
+        score += if name == "id" {
+            i32::from(same_thing) * 6
+        } else if in_path {
+            6
+        } else if name.len() > 2 && name.ends_with("id") {
+            5
+        } else {
+            0
+        };
     } else if !known.name.is_empty() && identifies {
         let (full, bare) = (format!("{}{}", known.thing, known.name), known.name.as_str());
         if full == name && !known.thing.is_empty() {
@@ -205,8 +252,12 @@ pub(crate) fn plain(name: &str) -> String {
 /// A word without its plural.
 pub(crate) fn singular(word: &str) -> String {
     match word {
-        _ if word.len() > 4 && word.ends_with("ies") => format!("{}y", word.strip_suffix("ies").unwrap_or(word)),
-        _ if word.len() > 4 && (word.ends_with("sses") || word.ends_with("xes") || word.ends_with("ches")) => {
+        _ if word.len() > 4 && word.ends_with("ies") => {
+            format!("{}y", word.strip_suffix("ies").unwrap_or(word))
+        }
+        _ if word.len() > 4
+            && (word.ends_with("sses") || word.ends_with("xes") || word.ends_with("ches")) =>
+        {
             word.strip_suffix("es").unwrap_or(word).to_owned()
         }
         _ if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") => {
@@ -230,7 +281,10 @@ pub(crate) fn thing_of(operation: &Operation) -> String {
             let name = if operation.name.is_empty() { &operation.id } else { operation.name.as_str() };
             let last = name.rsplit(['/', ' ', '.']).next().unwrap_or_default();
             let mut word = plain(last);
-            for verb in ["create", "update", "delete", "remove", "get", "list", "add", "edit", "find", "place", "fetch", "all"] {
+            for verb in [
+                "create", "update", "delete", "remove", "get", "list", "add", "edit", "find", "place",
+                "fetch", "all",
+            ] {
                 if let Some(rest) = word.strip_prefix(verb).filter(|rest| rest.len() > 2) {
                     word = rest.to_owned();
                 }
@@ -264,11 +318,14 @@ fn thing_before(operation: &Operation, place: &Place) -> String {
 /// Whether a segment of a path names a kind of thing: no parameter, no version, no prefix that all have, no verb.
 fn is_thing(segment: &str) -> bool {
     let word = plain(segment);
-    let version = word.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|it| it.is_ascii_digit()));
+    let version = word
+        .strip_prefix('v')
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|it| it.is_ascii_digit()));
     !segment.starts_with('{')
         && !word.is_empty()
         && !version
-        && !["api", "rest", "register", "signup", "login", "create", "new", "add", "search", "list", "me"].contains(&word.as_str())
+        && !["api", "rest", "register", "signup", "login", "create", "new", "add", "search", "list", "me"]
+            .contains(&word.as_str())
 }
 
 /// Scalars of a body by pointer.

@@ -16,11 +16,14 @@ pub(crate) fn resources(world: &World) -> Vec<Resource> {
         let named = world.slots(index).iter().rev().find(|slot| {
             let name = slot.place.name().to_ascii_lowercase();
             matches!(slot.place, Place::Path(_))
-                || operation.rest().is_none() && matches!(slot.kind, Kind::Integer | Kind::Text) && name.ends_with("id")
+                || operation.rest().is_none()
+                    && matches!(slot.kind, Kind::Integer | Kind::Text)
+                    && name.ends_with("id")
         });
         let thing = singular(&thing_of(operation));
         let slot = named.map(|slot| slot.place.clone()).or(fed);
-        let resource = found.entry(thing.clone()).or_insert_with(|| Resource { name: thing, ..Resource::default() });
+        let resource =
+            found.entry(thing.clone()).or_insert_with(|| Resource { name: thing, ..Resource::default() });
         match (operation.effect, slot) {
             (Effect::Reads, Some(slot)) => resource.read.push((index, slot)),
             (Effect::Reads, None) => resource.list.push(index),
@@ -32,5 +35,8 @@ pub(crate) fn resources(world: &World) -> Vec<Resource> {
             _ => {}
         }
     }
-    found.into_values().filter(|it| !(it.read.is_empty() && it.change.is_empty() && it.delete.is_empty())).collect()
+    found
+        .into_values()
+        .filter(|it| !(it.read.is_empty() && it.change.is_empty() && it.delete.is_empty()))
+        .collect()
 }
