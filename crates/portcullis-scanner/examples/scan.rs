@@ -39,6 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         allowed: Vec::new(),
         headers: Vec::new(),
+        unix_now: 0,
         only: list("--only"),
         skip: list("--skip"),
         operations: list("--operations"),

@@ -35,11 +35,11 @@ impl Engine<'_> {
 
     /// The same for a call that needs nothing.
     pub(super) fn know_good(&mut self, call: &Call, answer: &Answer, fresh: Vec<Place>) {
-        if let Some(index) = call.operation {
-            if self.world.good(index).is_none() {
-                let (call, answer) = (call.clone(), Arc::new(answer.clone()));
-                self.know(index, Good { call, answer, recipe: Vec::new(), fresh, own: Vec::new() });
-            }
+        if let Some(index) = call.operation
+            && self.world.good(index).is_none()
+        {
+            let (call, answer) = (call.clone(), Arc::new(answer.clone()));
+            self.know(index, Good { call, answer, recipe: Vec::new(), fresh, own: Vec::new() });
         }
     }
 

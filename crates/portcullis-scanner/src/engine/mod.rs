@@ -52,6 +52,8 @@ pub struct Options {
     pub users: Vec<AuthEntry>,
     /// Hosts besides the target that a login may go to.
     pub allowed: Vec<String>,
+    /// The moment the scan begins, in seconds since 1970 (for one-time passwords).
+    pub unix_now: u64,
     /// Header fields that every request carries.
     pub headers: Vec<(String, String)>,
     /// Only these checks; empty: all.
@@ -182,7 +184,7 @@ impl<'a> Engine<'a> {
                 for same in chosen.iter().skip(at).take_while(|it| Some(it.info().phase) == phase) {
                     planned.extend(self.targets(*same).into_iter().map(|target| (*same, target)));
                 }
-                for (done, (check, target)) in planned.drain(..).collect::<Vec<_>>().into_iter().enumerate() {
+                for (done, (check, target)) in std::mem::take(&mut planned).into_iter().enumerate() {
                     if let Some(why) = self.pace.exhausted() {
                         self.note(format!("{why}: what follows was not tried"));
                         return;

@@ -1,6 +1,8 @@
 //! How much and how fast: a budget of requests and time, and standing back where the target says so.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::wire::{Answer, Outcome};
 
@@ -54,6 +56,11 @@ impl Pace {
         }
     }
 
+    /// Time since the scan began.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// Why nothing more may be sent, if so.
     pub(super) fn exhausted(&self) -> Option<String> {
         if self.requests >= self.budget.requests_max {
@@ -72,7 +79,7 @@ impl Pace {
             tokio::time::sleep(self.stand_back).await;
         }
         if let Some(at) = self.next_at {
-            tokio::time::sleep_until(at.into()).await;
+            tokio::time::sleep_until(at).await;
         }
         if let Some(gap) = 1_000_000_u32.checked_div(self.budget.rate_max) {
             self.next_at = Some(Instant::now() + Duration::from_micros(u64::from(gap)));

@@ -1,6 +1,6 @@
 //! Getting users: from a file, or by registering some; logging them in, and in again when they fall out.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -174,10 +174,10 @@ impl Engine<'_> {
             }
             why = "the login gave no token and no cookie".to_owned();
         }
-        if let Some(answer) = registered {
-            if self.adopt(identity, answer).await.is_some() {
-                return Ok(());
-            }
+        if let Some(answer) = registered
+            && self.adopt(identity, answer).await.is_some()
+        {
+            return Ok(());
         }
         Err(why)
     }
@@ -295,10 +295,7 @@ impl Engine<'_> {
             call.edits.push(Edit::SetHeader(field.name.to_ascii_lowercase(), field.value.clone()));
         }
         let code = entry.totp.as_ref().map(|totp| {
-            let now = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .map(|it| it.as_secs())
-                .unwrap_or_default();
+            let now = self.options.unix_now + self.pace.elapsed().as_secs();
             totp::code(&totp.secret, now)
                 .map(|code| (totp.field.clone(), code))
                 .ok_or("`totp.secret` is no Base32")

@@ -44,10 +44,10 @@ impl Engine<'_> {
             answer.done()
                 && call.operation.and_then(|it| self.world.effect(it)).is_none_or(|it| it.changes_state())
         });
-        if touched || matches!(info.phase, Phase::Destroy | Phase::Flood) {
-            if let Err(why) = self.revive().await {
-                self.note(why.to_string());
-            }
+        if (touched || matches!(info.phase, Phase::Destroy | Phase::Flood))
+            && let Err(why) = self.revive().await
+        {
+            self.note(why.to_string());
         }
         // An identity fell out in the middle: what the trial saw means nothing, it is told once more from the start.
         if verdict == Verdict::Clean && self.fell_out(&seen) {
@@ -108,14 +108,15 @@ impl Engine<'_> {
             }
             let awaits = if let Step::Await(token) = &step { Some(token.clone()) } else { None };
             let outcome = self.take(step, &mut seen).await;
-            if let (Some(token), StepOutcome::Hits(hits)) = (awaits, &outcome) {
-                if hits.is_empty() && self.awaited.len() < AWAITED_MAX {
-                    let secrets = self.secrets();
-                    let last = seen.all.last();
-                    let exchange = last.map(|(call, answer)| self.exchange(call, answer, "probe", &secrets));
-                    let (target, exchange) = (target.clone(), exchange.into_iter().collect());
-                    self.awaited.push(Awaited { token, info, target, exchange });
-                }
+            if let (Some(token), StepOutcome::Hits(hits)) = (awaits, &outcome)
+                && hits.is_empty()
+                && self.awaited.len() < AWAITED_MAX
+            {
+                let secrets = self.secrets();
+                let last = seen.all.last();
+                let exchange = last.map(|(call, answer)| self.exchange(call, answer, "probe", &secrets));
+                let (target, exchange) = (target.clone(), exchange.into_iter().collect());
+                self.awaited.push(Awaited { token, info, target, exchange });
             }
             trace.outcomes.push(outcome);
         }

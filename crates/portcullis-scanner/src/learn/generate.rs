@@ -218,10 +218,10 @@ pub fn resolved(schemas: &Value, schema: &Value) -> Map<String, Value> {
 
 fn resolve_into(schemas: &Value, schema: &Value, whole: &mut Map<String, Value>, depth: usize) {
     let Some(members) = schema.as_object().filter(|_| depth < 16) else { return };
-    if let Some(target) = members.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix('#')) {
-        if let Some(target) = schemas.pointer(target) {
-            resolve_into(schemas, target, whole, depth + 1);
-        }
+    if let Some(target) = members.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix('#'))
+        && let Some(target) = schemas.pointer(target)
+    {
+        resolve_into(schemas, target, whole, depth + 1);
     }
     for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
         resolve_into(schemas, part, whole, depth + 1);

@@ -64,7 +64,7 @@ impl Engine<'_> {
         for round in 0..2 {
             for index in &order {
                 let known = self.world.good(*index).is_some();
-                if known && round > 0 || self.is_door(*index) && known {
+                if known && (round > 0 || self.is_door(*index)) {
                     continue;
                 }
                 self.learn_one(*index, learner, &mut pool).await;
@@ -78,13 +78,14 @@ impl Engine<'_> {
 
     /// Who learns: a user of its own, so that what goes wrong on the way goes wrong for nobody that is needed later.
     async fn learner(&mut self) -> IdentityId {
-        if self.world.who(Role::B).is_some() && !self.options_read_only() {
-            if let Ok(mut learner) = self.register(Role::Disposable, "learner").await {
-                learner.role = Role::Disposable;
-                let id = learner.id;
-                self.world.identities.push(learner);
-                return id;
-            }
+        if self.world.who(Role::B).is_some()
+            && !self.options_read_only()
+            && let Ok(mut learner) = self.register(Role::Disposable, "learner").await
+        {
+            learner.role = Role::Disposable;
+            let id = learner.id;
+            self.world.identities.push(learner);
+            return id;
         }
         self.world
             .who(Role::A)
