@@ -1,5 +1,6 @@
 //! What goes over the wire, and what comes back.
 
+mod draft;
 mod rest;
 
 use std::sync::Arc;
@@ -8,7 +9,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{call::Call, identity::Session, model::Model};
+use crate::{
+    call::Call,
+    identity::Session,
+    model::{Model, Wire},
+};
 
 /// A composed request. Everything is bytes and text as it is sent; the host is the scan's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,10 +168,24 @@ pub enum Uncomposable {
 /// # Errors
 /// The call lacks something without which there is nothing to send.
 pub fn compose(model: &Model, call: &Call, session: &Session) -> Result<Request, Uncomposable> {
-    rest::compose(model, call, session)
+    match wire_of(model, call) {
+        None | Some(Wire::Rest { .. }) => rest::compose(model, call, session),
+        Some(Wire::GraphQl { .. } | Wire::Grpc { .. } | Wire::Soap { .. }) => {
+            Err(Uncomposable::Value("this protocol is not spoken yet".to_owned()))
+        }
+    }
 }
 
 /// Says what an answer means.
 pub fn read(model: &Model, call: &Call, request: Arc<Request>, received: Received) -> Answer {
-    rest::read(model, call, request, received)
+    match wire_of(model, call) {
+        None | Some(Wire::Rest { .. } | Wire::GraphQl { .. } | Wire::Grpc { .. } | Wire::Soap { .. }) => {
+            rest::read(model, call, request, received)
+        }
+    }
+}
+
+/// The protocol of a call; `None` for a bare one, and for one whose operation is not in the model.
+fn wire_of<'m>(model: &'m Model, call: &Call) -> Option<&'m Wire> {
+    model.operation(call.operation?).map(|it| &it.wire)
 }
