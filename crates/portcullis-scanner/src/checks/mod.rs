@@ -8,6 +8,7 @@ mod command_injected;
 mod credential_not_required;
 mod delay_obeyed;
 mod delete_without_effect;
+mod dimension_unbounded;
 mod entity_resolved;
 mod expired_token_accepted;
 mod file_disclosed;
@@ -64,6 +65,7 @@ pub const ALL: &[&dyn Check] = &[
     &object_deserialized::ObjectDeserialized,
     &delay_obeyed::DelayObeyed,
     &page_unbounded::PageUnbounded,
+    &dimension_unbounded::DimensionUnbounded,
     &body_unbounded::BodyUnbounded,
     &nesting_costly::NestingCostly,
     &pattern_backtracks::PatternBacktracks,
