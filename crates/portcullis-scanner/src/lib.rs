@@ -15,6 +15,7 @@ pub mod identity;
 pub mod listener;
 pub mod model;
 pub mod oracle;
+pub mod report;
 pub mod script;
 pub mod wire;
 pub mod world;
