@@ -6,9 +6,11 @@
 
 mod app;
 mod engines;
+mod graphql;
 mod http;
 mod identity;
 mod rest;
+mod soap;
 mod state;
 mod traps;
 pub mod truth;
@@ -77,6 +79,9 @@ impl Running {
             "http": self.url(""),
             "port": self.address.port(),
             "openapi": self.url("/openapi.json"),
+            "graphql": self.url("/graphql"),
+            "graphql_sdl": self.url("/graphql/schema.graphql"),
+            "wsdl": self.url("/soap/warehouse?wsdl"),
             "jwks": self.url("/.well-known/jwks.json"),
         })
     }
@@ -84,6 +89,12 @@ impl Running {
     /// Puts the range's clock forward, for what expires.
     pub fn advance(&self, secs: i64) {
         self.app.advance(secs);
+    }
+
+    /// The range's clock, in seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.app.now()
     }
 
     /// Stops serving.

@@ -2,10 +2,13 @@
 
 mod account_changed_by_stranger;
 mod credential_not_required;
+mod expired_token_accepted;
+mod forged_token_accepted;
 mod object_read_by_stranger;
 mod object_written_by_stranger;
 pub mod parts;
 mod privileged_operation_done_by_ordinary_user;
+mod weak_token_key;
 
 use crate::check::Check;
 
@@ -16,4 +19,7 @@ pub const ALL: &[&dyn Check] = &[
     &account_changed_by_stranger::AccountChangedByStranger,
     &privileged_operation_done_by_ordinary_user::PrivilegedOperationDoneByOrdinaryUser,
     &credential_not_required::CredentialNotRequired,
+    &forged_token_accepted::ForgedTokenAccepted,
+    &weak_token_key::WeakTokenKey,
+    &expired_token_accepted::ExpiredTokenAccepted,
 ];
