@@ -36,7 +36,8 @@ pub(super) fn run(options: Options) -> anyhow::Result<()> {
     }
     let range = binary.with_file_name("portcullis-range");
     let folder = Folder::new("scan")?;
-    let entries = truth::entries(&std::fs::read_to_string(crate::root().join("crates/portcullis-range/truth.toml"))?);
+    let entries =
+        truth::entries(&std::fs::read_to_string(crate::root().join("crates/portcullis-range/truth.toml"))?);
     let mut runs = Vec::new();
     for (work, mode) in [("range-vulnerable", "vulnerable"), ("range-secure", "secure")] {
         eprintln!("{work}");
@@ -76,10 +77,25 @@ impl Range {
 }
 
 /// One scan of ours, with its report.
-fn ours(binary: &Path, folder: &Folder, work: &'static str, specification: &Path, url: &str) -> anyhow::Result<(Value, Run)> {
+fn ours(
+    binary: &Path,
+    folder: &Folder,
+    work: &'static str,
+    specification: &Path,
+    url: &str,
+) -> anyhow::Result<(Value, Run)> {
     let path = folder.path().join("report.json");
     let mut command = Command::new(binary);
-    command.arg("scan").arg(specification).args(["--target", url, "--seed", "1", "--quiet", "--coverage", "0", "--report"]);
+    command.arg("scan").arg(specification).args([
+        "--target",
+        url,
+        "--seed",
+        "1",
+        "--quiet",
+        "--coverage",
+        "0",
+        "--report",
+    ]);
     let (cpu_millis, wall_millis) = timed(command.arg(&path))?;
     let report: Value = serde_json::from_slice(&std::fs::read(&path).context("the scan left no report")?)?;
     let requests = report.get("requests").and_then(Value::as_u64).context("a report without `requests`")?;
@@ -98,7 +114,8 @@ fn null(binary: &Path, folder: &Folder) -> anyhow::Result<Run> {
         folder.path().display()
     );
     std::fs::write(&config, text)?;
-    let _nginx = Process::start("nginx", Command::new("nginx").arg("-c").arg(&config), folder.path(), &[port])?;
+    let _nginx =
+        Process::start("nginx", Command::new("nginx").arg("-c").arg(&config), folder.path(), &[port])?;
     let paths: serde_json::Map<String, Value> = (0..400)
         .map(|number| {
             let answers = json!({"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}});
@@ -120,7 +137,17 @@ fn schemathesis(range: &Path, folder: &Folder) -> anyhow::Result<Run> {
     let started = Range::start(range, "vulnerable", folder)?;
     let har = folder.path().join("schemathesis.har");
     let mut command = Command::new(tool);
-    command.args(["run", "--max-examples", "10", "--seed", "1", "--no-color", "--report", "har", "--report-har-path"]);
+    command.args([
+        "run",
+        "--max-examples",
+        "10",
+        "--seed",
+        "1",
+        "--no-color",
+        "--report",
+        "har",
+        "--report-har-path",
+    ]);
     command.arg(&har).args(["--url", &started.url]).arg(&started.specification);
     let log = folder.path().join("schemathesis.log");
     command.stdout(std::fs::File::create(&log)?).stderr(Stdio::null());
@@ -141,7 +168,10 @@ fn schemathesis(range: &Path, folder: &Folder) -> anyhow::Result<Run> {
 /// judged: scanners end with one that says what they found.
 fn timed(command: &mut Command) -> anyhow::Result<(f64, f64)> {
     let (before, begun) = (children_millis()?, Instant::now());
-    command.stdin(Stdio::null()).status().with_context(|| format!("cannot run {:?}", command.get_program()))?;
+    command
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot run {:?}", command.get_program()))?;
     Ok((children_millis()? - before, begun.elapsed().as_secs_f64() * 1e3))
 }
 
@@ -174,10 +204,14 @@ fn print(entries: &[Entry], runs: &[Run], output: Output) -> anyhow::Result<()> 
         println!("{}", serde_json::to_string_pretty(&list)?);
         return Ok(());
     }
-    println!("| work | who | requests | CPU ms | CPU ms a request | requests/s | confirmed | suspected only | missed | false alarms |");
+    println!(
+        "| work | who | requests | CPU ms | CPU ms a request | requests/s | confirmed | suspected only | missed | false alarms |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for run in runs {
-        let count = |list: fn(&Judged) -> usize| run.judged.as_ref().map_or("-".to_owned(), |it| list(it).to_string());
+        let count = |list: fn(&Judged) -> usize| {
+            run.judged.as_ref().map_or("-".to_owned(), |it| list(it).to_string())
+        };
         println!(
             "| {} | {} | {} | {:.0} | {:.3} | {:.0} | {} | {} | {} | {} |",
             run.work,

@@ -52,7 +52,8 @@ async fn scan(arguments: &Scan) -> anyhow::Result<Exit> {
     let options = options(arguments, base.clone(), seed, tls, began.as_micros() / 1_000_000)?;
     let listener = listen(&arguments.listen, seed).await?;
     let mut progress = progress::Progress::new(arguments.quiet || arguments.json);
-    let (lines, notes) = (model.lines.clone(), model.notes.clone());
+    let lines = model.lines.iter().map(|(id, line)| (id.to_string(), line.clone())).collect();
+    let notes = model.notes.clone();
     let title = model.title.clone();
     let outcome = {
         let mut tell = |what| progress.tell(what);
@@ -70,7 +71,13 @@ async fn scan(arguments: &Scan) -> anyhow::Result<Exit> {
     Ok(verdict(arguments, &report, &outcome))
 }
 
-fn options(arguments: &Scan, base: Base, seed: u64, tls: Arc<rustls::ClientConfig>, unix_now: u64) -> anyhow::Result<Options> {
+fn options(
+    arguments: &Scan,
+    base: Base,
+    seed: u64,
+    tls: Arc<rustls::ClientConfig>,
+    unix_now: u64,
+) -> anyhow::Result<Options> {
     for id in arguments.only.iter().chain(&arguments.skip) {
         if !checks::ALL.iter().any(|check| check.info().id == id) {
             bail!("there is no check `{id}`: `portcullis scan --list-checks` lists them");
@@ -78,13 +85,16 @@ fn options(arguments: &Scan, base: Base, seed: u64, tls: Arc<rustls::ClientConfi
     }
     let users = match &arguments.identities {
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
             file::read(&text).with_context(|| format!("`{}` names no users", path.display()))?
         }
         None => Vec::new(),
     };
     let headers = arguments.header.iter().map(|field| {
-        let (name, value) = field.split_once(':').with_context(|| format!("`{field}` is no header field: write `Name: value`"))?;
+        let (name, value) = field
+            .split_once(':')
+            .with_context(|| format!("`{field}` is no header field: write `Name: value`"))?;
         Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
     });
     Ok(Options {
@@ -96,7 +106,10 @@ fn options(arguments: &Scan, base: Base, seed: u64, tls: Arc<rustls::ClientConfi
             time_max: Duration::from_secs(arguments.max_time),
             rate_max: arguments.rate,
         },
-        limits: TransportLimits { timeout: Duration::from_secs(arguments.timeout), ..TransportLimits::default() },
+        limits: TransportLimits {
+            timeout: Duration::from_secs(arguments.timeout),
+            ..TransportLimits::default()
+        },
         bounds: Bounds { read_only: arguments.safe == Safe::Read, ..Bounds::default() },
         users,
         allowed: arguments.allow.clone(),
@@ -115,18 +128,22 @@ async fn listen(address: &str, seed: u64) -> anyhow::Result<Option<(Listener, sc
     if address == "off" {
         return Ok(None);
     }
-    let address: SocketAddr = address.parse().with_context(|| format!("`{address}` is no address: write `127.0.0.1:0` or `off`"))?;
+    let address: SocketAddr = address
+        .parse()
+        .with_context(|| format!("`{address}` is no address: write `127.0.0.1:0` or `off`"))?;
     let mut key = [0; 32];
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &seed.to_be_bytes());
     key.copy_from_slice(digest.as_ref());
-    let started = Listener::start(address, key).await.with_context(|| format!("cannot listen on `{address}`"))?;
+    let started =
+        Listener::start(address, key).await.with_context(|| format!("cannot listen on `{address}`"))?;
     Ok(Some(started))
 }
 
 fn tls() -> anyhow::Result<Arc<rustls::ClientConfig>> {
     let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let config =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
@@ -161,7 +178,8 @@ fn verdict(arguments: &Scan, report: &report::Report, outcome: &ScanOutcome) -> 
         FailOn::High => Severity::High,
         FailOn::Critical => Severity::Critical,
     };
-    let on = Failing { severity, suspected: arguments.fail_on_suspected, new_only: arguments.baseline.is_some() };
+    let on =
+        Failing { severity, suspected: arguments.fail_on_suspected, new_only: arguments.baseline.is_some() };
     if report.failing(on).next().is_some() { Exit::Findings } else { Exit::Success }
 }
 
@@ -182,7 +200,15 @@ fn list_checks(json: bool) -> anyhow::Result<Exit> {
     }
     for check in checks::ALL {
         let info = check.info();
-        writeln!(out, "{:40} {:9} {:10} CWE-{:<5} {}", info.id, format!("{:?}", info.severity), info.owasp, info.cwe, info.title)?;
+        writeln!(
+            out,
+            "{:40} {:9} {:10} CWE-{:<5} {}",
+            info.id,
+            format!("{:?}", info.severity),
+            info.owasp,
+            info.cwe,
+            info.title
+        )?;
     }
     Ok(Exit::Success)
 }

@@ -54,9 +54,12 @@ pub(super) fn entries(text: &str) -> Vec<Entry> {
 /// found. Only plain HTTP is looked at: the other protocols are scanned by themselves.
 pub(super) fn judge(entries: &[Entry], vulnerable: bool, report: &Value) -> Judged {
     let mut judged = Judged::default();
-    let text = |finding: &Value, key: &str| finding.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let findings: Vec<&Value> = report.get("findings").and_then(Value::as_array).into_iter().flatten().collect();
-    let there: Vec<&Entry> = entries.iter().filter(|it| vulnerable && it.weakness && it.protocol == "rest").collect();
+    let text =
+        |finding: &Value, key: &str| finding.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let findings: Vec<&Value> =
+        report.get("findings").and_then(Value::as_array).into_iter().flatten().collect();
+    let there: Vec<&Entry> =
+        entries.iter().filter(|it| vulnerable && it.weakness && it.protocol == "rest").collect();
     let mut met: BTreeSet<(String, bool)> = BTreeSet::new();
     for finding in findings.iter().filter(|it| text(it, "section") != "contract" || vulnerable) {
         let confirmed = text(finding, "certainty") == "confirmed";
@@ -67,7 +70,12 @@ pub(super) fn judge(entries: &[Entry], vulnerable: bool, report: &Value) -> Judg
         }
         let told = text(finding, "severity") == "info" || text(finding, "section") == "contract";
         if confirmed && !fits && !told {
-            judged.false_alarms.push(format!("{} {} {}", text(finding, "check"), text(finding, "operation"), text(finding, "slot")));
+            judged.false_alarms.push(format!(
+                "{} {} {}",
+                text(finding, "check"),
+                text(finding, "operation"),
+                text(finding, "slot")
+            ));
         }
     }
     for entry in there {
@@ -87,7 +95,8 @@ impl Entry {
     /// Whether a finding speaks of this: the same operation and slot, and the same kind by CWE or by OWASP's ten.
     fn fits(&self, finding: &Value) -> bool {
         let text = |key: &str| finding.get(key).and_then(Value::as_str).unwrap_or_default();
-        let cwe = finding.get("cwe").and_then(Value::as_u64).map(|it| format!("CWE-{it}")).unwrap_or_default();
+        let cwe =
+            finding.get("cwe").and_then(Value::as_u64).map(|it| format!("CWE-{it}")).unwrap_or_default();
         let operation = self.operation == "*" || self.operation == text("operation");
         let slot = self.slot == "-" || text("slot").is_empty() || self.slot == text("slot");
         operation && slot && (cwe == self.cwe || text("owasp") == self.owasp)

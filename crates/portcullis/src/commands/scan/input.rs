@@ -11,7 +11,11 @@ use portcullis_scanner::{
 use crate::{cli::Scan, fetch};
 
 /// Reads the input, and finds the target.
-pub(super) async fn read(arguments: &Scan, input: &str, tls: &Arc<rustls::ClientConfig>) -> anyhow::Result<(Model, Base)> {
+pub(super) async fn read(
+    arguments: &Scan,
+    input: &str,
+    tls: &Arc<rustls::ClientConfig>,
+) -> anyhow::Result<(Model, Base)> {
     let target = arguments.target.as_deref();
     if !input.contains("://") {
         let bytes = std::fs::read(input).with_context(|| format!("cannot read `{input}`"))?;
@@ -25,9 +29,15 @@ pub(super) async fn read(arguments: &Scan, input: &str, tls: &Arc<rustls::Client
     }
     let base = Base::parse(target.unwrap_or(input))?;
     permit(&Base::parse(input)?, &arguments.allow)?;
-    let bounds = fetch::Bounds { bytes_max: 16 << 20, time_max: Duration::from_secs(20), redirects_max: 0, accept: "*/*" };
+    let bounds = fetch::Bounds {
+        bytes_max: 16 << 20,
+        time_max: Duration::from_secs(20),
+        redirects_max: 0,
+        accept: "*/*",
+    };
     let bytes = fetch::get_within(input, Arc::clone(tls), &bounds).await?;
-    let model = source::read(input, &bytes, Some(input)).with_context(|| format!("`{input}` cannot be used"))?;
+    let model =
+        source::read(input, &bytes, Some(input)).with_context(|| format!("`{input}` cannot be used"))?;
     // A document's own address is not the API's: what it says of its servers decides.
     let base = if target.is_some() { base } else { base_of(None, &model)? };
     Ok((model, base))

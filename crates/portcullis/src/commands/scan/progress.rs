@@ -16,7 +16,9 @@ impl Progress {
     pub(super) fn new(quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(0);
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:10} {bar:24} {pos}/{len} {elapsed} {msg}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {prefix:10} {bar:24} {pos}/{len} {elapsed} {msg}")
+            {
                 bar.set_style(style);
             }
             bar
@@ -41,8 +43,14 @@ impl Progress {
                 }
             }
             engine::Progress::Found(finding) => {
-                let place = if finding.slot.is_empty() { String::new() } else { format!(" {}", finding.slot) };
-                self.line(&format!("found  {:9} {} {}{place}", format!("{:?}", finding.severity).to_lowercase(), finding.check, finding.operation));
+                let place =
+                    if finding.slot.is_empty() { String::new() } else { format!(" {}", finding.slot) };
+                self.line(&format!(
+                    "found  {:9} {} {}{place}",
+                    format!("{:?}", finding.severity).to_lowercase(),
+                    finding.check,
+                    finding.operation
+                ));
             }
             engine::Progress::Note(text) => self.line(&format!("note   {text}")),
         }
@@ -50,7 +58,8 @@ impl Progress {
 
     fn line(&self, text: &str) {
         // What a target answered may stand in it: control characters would move the cursor.
-        let text: String = text.chars().map(|letter| if letter.is_control() { '·' } else { letter }).collect();
+        let text: String =
+            text.chars().map(|letter| if letter.is_control() { '·' } else { letter }).collect();
         match &self.bar {
             Some(bar) => bar.println(text),
             None if self.quiet => {}

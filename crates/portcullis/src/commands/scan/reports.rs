@@ -43,9 +43,11 @@ pub(super) fn of(about: &About, outcome: &ScanOutcome) -> Report {
         title: about.title.clone(),
         target: about.target.clone(),
         source: about.source.clone(),
-        started: jiff::Timestamp::from_microsecond(i64::try_from(about.began.as_micros()).unwrap_or_default())
-            .unwrap_or_default()
-            .to_string(),
+        started: jiff::Timestamp::from_microsecond(
+            i64::try_from(about.began.as_micros()).unwrap_or_default(),
+        )
+        .unwrap_or_default()
+        .to_string(),
         duration_millis: about.took,
         seed: about.seed.to_string(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -76,11 +78,15 @@ fn callers(outcome: &ScanOutcome) -> Vec<Caller> {
         by: match identity.role {
             Role::Anonymous => "anonymous",
             Role::High => "given",
-            _ if identity.values.contains_key("password") && !identity.session.secret.is_empty() => "registered",
+            _ if identity.values.contains_key("password") && !identity.session.secret.is_empty() => {
+                "registered"
+            }
             _ => "given",
         }
         .to_owned(),
-        alive: identity.role == Role::Anonymous || !identity.session.secret.is_empty() || !identity.session.headers.is_empty(),
+        alive: identity.role == Role::Anonymous
+            || !identity.session.secret.is_empty()
+            || !identity.session.headers.is_empty(),
     })
     .collect()
 }
@@ -133,7 +139,8 @@ pub(super) fn write(arguments: &Scan, report: &Report) -> anyhow::Result<()> {
     ];
     for (path, render) in wanted {
         if let Some(path) = path {
-            std::fs::write(path, render(report)).with_context(|| format!("cannot write `{}`", path.display()))?;
+            std::fs::write(path, render(report))
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
         }
     }
     Ok(())
