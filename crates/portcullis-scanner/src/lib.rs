@@ -10,8 +10,10 @@
 pub mod call;
 pub mod check;
 pub mod checks;
+pub mod engine;
 pub mod finding;
 pub mod identity;
+pub mod learn;
 pub mod listener;
 pub mod model;
 pub mod oracle;
