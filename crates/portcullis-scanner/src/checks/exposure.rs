@@ -54,7 +54,8 @@ static STACK: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// A product with a version of its own.
-static BANNER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)[a-z][a-z_.+-]*/v?\d+\.\d+|^PHP/|ASP\.NET|^Express$").ok());
+static BANNER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)[a-z][a-z_.+-]*/v?\d+\.\d+|^PHP/|ASP\.NET|^Express$").ok());
 
 impl Check for Exposure {
     fn info(&self) -> &'static Info {
@@ -93,14 +94,20 @@ fn stack(answer: &Answer) -> bool {
 
 /// A sampled call that showed a stack is made once more.
 fn shown_stack(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<Option<Proof>> {
-    let Some(sample) = world.samples.iter().find(|it| it.call.operation == Some(index) && stack(&it.answer)) else {
+    let Some(sample) = world.samples.iter().find(|it| it.call.operation == Some(index) && stack(&it.answer))
+    else {
         return Ok(None);
     };
     let (number, answer) = script.send(sample.call.clone())?;
     Ok(stack(&answer).then(|| {
-        let mut proof = Proof::confirmed("an error shows the stack", vec![(number, "probe")], Shield::None {
-            words: "Answer errors without their stack; the gate can replace bodies of 5xx answers".to_owned(),
-        });
+        let mut proof = Proof::confirmed(
+            "an error shows the stack",
+            vec![(number, "probe")],
+            Shield::None {
+                words: "Answer errors without their stack; the gate can replace bodies of 5xx answers"
+                    .to_owned(),
+            },
+        );
         proof.severity = Some(Severity::Low);
         "stack".clone_into(&mut proof.variant);
         proof
@@ -109,7 +116,9 @@ fn shown_stack(world: &World, script: &mut Script<'_>, index: OperationIndex) ->
 
 /// A broken body and a broken query, on one operation each: what is told about the error.
 fn provoked(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
-    let body = world.reached().find(|(_, operation, _)| operation.body.is_some() && operation.effect != Effect::Deletes);
+    let body = world
+        .reached()
+        .find(|(_, operation, _)| operation.body.is_some() && operation.effect != Effect::Deletes);
     let mut tried = Vec::new();
     if let Some((_, _, good)) = body {
         tried.push(good.call.clone().edited(Edit::RawBody(b"{\"broken\": ".to_vec())));
@@ -122,9 +131,15 @@ fn provoked(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
         if stack(&answer) {
             let (again, second) = script.send(call.clone())?;
             if stack(&second) {
-                let mut proof = Proof::confirmed("an error shows the stack", vec![(number, "probe"), (again, "confirmation")], Shield::None {
-                    words: "Answer errors without their stack; the gate can replace bodies of 5xx answers".to_owned(),
-                });
+                let mut proof = Proof::confirmed(
+                    "an error shows the stack",
+                    vec![(number, "probe"), (again, "confirmation")],
+                    Shield::None {
+                        words:
+                            "Answer errors without their stack; the gate can replace bodies of 5xx answers"
+                                .to_owned(),
+                    },
+                );
                 proof.operation = call.operation;
                 "stack".clone_into(&mut proof.variant);
                 return Ok(Some(proof));
@@ -138,7 +153,10 @@ fn provoked(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
 fn plain(world: &World) -> Option<Call> {
     let mut found: Vec<(u8, Call)> = Vec::new();
     for (index, operation, good) in world.reached() {
-        if operation.effect == Effect::Reads && good.recipe.is_empty() && operation.rest().is_some_and(|(method, _)| method == "GET") {
+        if operation.effect == Effect::Reads
+            && good.recipe.is_empty()
+            && operation.rest().is_some_and(|(method, _)| method == "GET")
+        {
             let protected = own::demands(operation) && !own::open_to_all(world, index);
             found.push((u8::from(!protected), good.call.clone()));
         }
@@ -156,7 +174,8 @@ fn allows(answer: &Answer, origin: &str) -> bool {
 fn cors(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
     let Some(call) = plain(world) else { return script.skip("no plain reading is known") };
     let asked = |origin: &str| call.clone().edited(Edit::SetHeader("origin".to_owned(), origin.to_owned()));
-    let (one, two) = (format!("https://{}.example", script.word(12)), format!("https://{}.example", script.word(12)));
+    let (one, two) =
+        (format!("https://{}.example", script.word(12)), format!("https://{}.example", script.word(12)));
     let (probe, first) = script.send(asked(&one))?;
     let (words, exchanges, variant) = if allows(&first, &one) {
         let (again, second) = script.send(asked(&two))?;
@@ -170,7 +189,11 @@ fn cors(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
         if !(allows(&third, "null") && allows(&fourth, "null")) {
             return Ok(None);
         }
-        ("the origin `null` may read with credentials", vec![(probe, "control"), (null, "probe"), (again, "confirmation")], "null")
+        (
+            "the origin `null` may read with credentials",
+            vec![(probe, "control"), (null, "probe"), (again, "confirmation")],
+            "null",
+        )
     };
     let shield = Shield::Header { name: "access-control-allow-credentials".to_owned(), value: String::new() };
     let mut proof = Proof::confirmed(words, exchanges, shield);
@@ -200,7 +223,14 @@ fn banner(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
 
 /// A cookie that is a credential lacks its flags.
 fn cookie(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
-    let sample = world.samples.iter().find(|it| it.answer.done() && it.answer.headers.iter().any(|(name, value)| name == "set-cookie" && unflagged(world, value).is_some()));
+    let sample = world.samples.iter().find(|it| {
+        it.answer.done()
+            && it
+                .answer
+                .headers
+                .iter()
+                .any(|(name, value)| name == "set-cookie" && unflagged(world, value).is_some())
+    });
     let Some(sample) = sample else { return Ok(None) };
     let call = match sample.call.operation {
         Some(index) if world.effect(index) != Some(Effect::Reads) && !own::is_entrance(world, index) => {
@@ -209,13 +239,21 @@ fn cookie(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
         _ => sample.call.clone(),
     };
     let (number, answer) = script.send(call.clone())?;
-    let again = answer.headers.iter().filter(|(name, _)| name == "set-cookie").find_map(|(_, value)| unflagged(world, value));
+    let again = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie")
+        .find_map(|(_, value)| unflagged(world, value));
     let Some((name, missing)) = again else { return Ok(None) };
     let words = format!("the cookie `{name}` lacks {missing}");
-    let mut proof = Proof::confirmed(words, vec![(number, "probe")], Shield::Header {
-        name: "set-cookie".to_owned(),
-        value: "with Secure, HttpOnly and SameSite".to_owned(),
-    });
+    let mut proof = Proof::confirmed(
+        words,
+        vec![(number, "probe")],
+        Shield::Header {
+            name: "set-cookie".to_owned(),
+            value: "with Secure, HttpOnly and SameSite".to_owned(),
+        },
+    );
     proof.operation = call.operation;
     "cookie".clone_into(&mut proof.variant);
     Ok(Some(proof))
@@ -267,7 +305,8 @@ fn headers(world: &World, script: &mut Script<'_>) -> Flow<Option<Proof>> {
         _ => "max-age=31536000",
     };
     let shield = Shield::Header { name: (*first).to_owned(), value: value.to_owned() };
-    let mut proof = Proof::suspected(format!("answers lack {}", missing.join(", ")), vec![(number, "probe")], shield);
+    let mut proof =
+        Proof::suspected(format!("answers lack {}", missing.join(", ")), vec![(number, "probe")], shield);
     proof.severity = Some(Severity::Info);
     "headers".clone_into(&mut proof.variant);
     Ok(Some(proof))
@@ -301,11 +340,16 @@ mod tests {
     #[test]
     fn finds_origins_that_are_reflected_with_credentials_and_null() {
         let credentials = ("access-control-allow-credentials", "true");
-        let any = |ask: &Ask| with(&[("access-control-allow-origin", ask.header("origin").unwrap_or("")), credentials]);
+        let any = |ask: &Ask| {
+            with(&[("access-control-allow-origin", ask.header("origin").unwrap_or("")), credentials])
+        };
         assert_eq!(found(any), ["reflected"]);
         assert_eq!(found(|_| with(&[("access-control-allow-origin", "null"), credentials])), ["null"]);
         assert!(found(|_| with(&[("access-control-allow-origin", "*")])).is_empty());
-        assert!(found(|ask| with(&[("access-control-allow-origin", ask.header("origin").unwrap_or(""))])).is_empty());
+        assert!(
+            found(|ask| with(&[("access-control-allow-origin", ask.header("origin").unwrap_or(""))]))
+                .is_empty()
+        );
     }
 
     #[test]

@@ -50,7 +50,12 @@ struct Place {
 
 const PLACES: &[Place] = &[
     Place { path: "/.env", what: "configuration with secrets", severity: Severity::High, looks: settings },
-    Place { path: "/.git/config", what: "a repository's configuration", severity: Severity::Medium, looks: git_config },
+    Place {
+        path: "/.git/config",
+        what: "a repository's configuration",
+        severity: Severity::Medium,
+        looks: git_config,
+    },
     Place { path: "/.git/HEAD", what: "a repository", severity: Severity::Medium, looks: git_head },
     Place { path: "/actuator/env", what: "the environment", severity: Severity::High, looks: actuator_env },
     Place { path: "/actuator", what: "management endpoints", severity: Severity::High, looks: actuator },
@@ -61,9 +66,24 @@ const PLACES: &[Place] = &[
     Place { path: "/db.sql", what: "a dump of the data", severity: Severity::Critical, looks: dump },
     Place { path: "/backup.zip", what: "a backup", severity: Severity::Critical, looks: archive },
     Place { path: "/backup.tar.gz", what: "a backup", severity: Severity::Critical, looks: archive },
-    Place { path: "/config.json", what: "configuration with secrets", severity: Severity::High, looks: secrets_json },
-    Place { path: "/server-status", what: "the server's status", severity: Severity::Low, looks: server_status },
-    Place { path: "/phpinfo.php", what: "the interpreter's settings", severity: Severity::Medium, looks: php_info },
+    Place {
+        path: "/config.json",
+        what: "configuration with secrets",
+        severity: Severity::High,
+        looks: secrets_json,
+    },
+    Place {
+        path: "/server-status",
+        what: "the server's status",
+        severity: Severity::Low,
+        looks: server_status,
+    },
+    Place {
+        path: "/phpinfo.php",
+        what: "the interpreter's settings",
+        severity: Severity::Medium,
+        looks: php_info,
+    },
     Place { path: "/console", what: "a debugger's console", severity: Severity::Critical, looks: console },
     Place { path: "/trace", what: "recorded calls", severity: Severity::High, looks: traces },
     Place { path: "/h2-console/", what: "a database console", severity: Severity::High, looks: h2_console },
@@ -79,13 +99,23 @@ impl Check for ForgottenEndpoint {
         let mut targets = vec![Target::server("paths")];
         let versioned = world.reached().filter(|(index, operation, good)| {
             let plain = operation.effect == Effect::Reads && good.recipe.len() <= 1;
-            plain && operation.rest().is_some_and(|(_, path)| version(path).is_some()) && !own::open_to_all(world, *index)
+            plain
+                && operation.rest().is_some_and(|(_, path)| version(path).is_some())
+                && !own::open_to_all(world, *index)
         });
-        targets.extend(versioned.take(6).map(|(index, _, _)| Target { operation: Some(index), slot: None, variant: "version".to_owned() }));
+        targets.extend(versioned.take(6).map(|(index, _, _)| Target {
+            operation: Some(index),
+            slot: None,
+            variant: "version".to_owned(),
+        }));
         let open = world.reached().filter(|(_, operation, _)| {
             operation.effect == Effect::Reads && operation.rest().is_some_and(|(method, _)| method == "GET")
         });
-        targets.extend(open.take(12).map(|(index, _, _)| Target { operation: Some(index), slot: None, variant: "parameter".to_owned() }));
+        targets.extend(open.take(12).map(|(index, _, _)| Target {
+            operation: Some(index),
+            slot: None,
+            variant: "parameter".to_owned(),
+        }));
         targets
     }
 
@@ -100,7 +130,8 @@ impl Check for ForgottenEndpoint {
 
 fn paths(world: &World, script: &mut Script<'_>) -> Flow<Verdict> {
     let nothing = catch_all(script, "/")?;
-    let declared = |path: &str| world.model.operations.iter().any(|it| it.rest().is_some_and(|(_, own)| own == path));
+    let declared =
+        |path: &str| world.model.operations.iter().any(|it| it.rest().is_some_and(|(_, own)| own == path));
     let mut proofs: Vec<Proof> = Vec::new();
     for place in PLACES {
         if declared(place.path) || proofs.iter().any(|it| it.variant.starts_with(place.path)) {
@@ -114,7 +145,8 @@ fn paths(world: &World, script: &mut Script<'_>) -> Flow<Verdict> {
         if second.done() && (place.looks)(&second) {
             let exchanges = vec![(nothing.number, "control"), (number, "probe"), (again, "confirmation")];
             let shield = Shield::MethodDeny { method: "GET".to_owned(), path: place.path.to_owned() };
-            let mut proof = Proof::confirmed(format!("`{}` shows {}", place.path, place.what), exchanges, shield);
+            let mut proof =
+                Proof::confirmed(format!("`{}` shows {}", place.path, place.what), exchanges, shield);
             proof.severity = Some(place.severity);
             place.path.clone_into(&mut proof.variant);
             proofs.push(proof);
@@ -132,12 +164,18 @@ fn settings(answer: &Answer) -> bool {
     let text = answer.text();
     let named = |line: &&str| {
         line.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.trim_start_matches("export ").bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+            !name.is_empty()
+                && name
+                    .trim_start_matches("export ")
+                    .bytes()
+                    .all(|it| it.is_ascii_alphanumeric() || it == b'_')
         })
     };
     let lines: Vec<&str> = text.lines().filter(named).collect();
     let secret = ["SECRET", "PASSWORD", "KEY", "TOKEN", "DATABASE_URL", "DSN"];
-    !is_page(answer) && lines.len() >= 2 && lines.iter().any(|line| secret.iter().any(|it| line.to_ascii_uppercase().contains(it)))
+    !is_page(answer)
+        && lines.len() >= 2
+        && lines.iter().any(|line| secret.iter().any(|it| line.to_ascii_uppercase().contains(it)))
 }
 
 fn git_config(answer: &Answer) -> bool {
@@ -171,7 +209,9 @@ fn profiler(answer: &Answer) -> bool {
 
 fn dump(answer: &Answer) -> bool {
     let text = answer.text();
-    !is_page(answer) && text.contains("INSERT INTO") && (text.contains("CREATE TABLE") || text.contains("VALUES"))
+    !is_page(answer)
+        && text.contains("INSERT INTO")
+        && (text.contains("CREATE TABLE") || text.contains("VALUES"))
 }
 
 fn archive(answer: &Answer) -> bool {
@@ -183,7 +223,8 @@ fn secrets_json(answer: &Answer) -> bool {
     let all = answer.json.as_ref().map(leaves).unwrap_or_default();
     all.into_iter().any(|(pointer, value)| {
         let name = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let secret = ["password", "secret", "private_key", "privatekey", "db_pass"].iter().any(|it| name.contains(it));
+        let secret =
+            ["password", "secret", "private_key", "privatekey", "db_pass"].iter().any(|it| name.contains(it));
         secret && value.as_str().is_some_and(|it| it.len() >= 6)
     })
 }
@@ -203,7 +244,9 @@ fn console(answer: &Answer) -> bool {
 
 fn traces(answer: &Answer) -> bool {
     let text = answer.text();
-    answer.json.is_some() && text.contains("\"headers\"") && (text.contains("\"request\"") || text.contains("\"traces\""))
+    answer.json.is_some()
+        && text.contains("\"headers\"")
+        && (text.contains("\"request\"") || text.contains("\"traces\""))
 }
 
 fn h2_console(answer: &Answer) -> bool {
@@ -224,12 +267,14 @@ fn version(path: &str) -> Option<(&str, u32)> {
 
 /// The same path in other versions, without a credential: it must not show what the current one keeps for its caller.
 fn older(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<Verdict> {
-    let Some((_, path)) = world.model.operation(index).and_then(|it| it.rest()) else { return Ok(Verdict::Clean) };
+    let Some((_, path)) = world.model.operation(index).and_then(|it| it.rest()) else {
+        return Ok(Verdict::Clean);
+    };
     let Some((segment, number)) = version(path) else { return Ok(Verdict::Clean) };
     let by = own::strangers(world).map_or(ANONYMOUS, |(owner, _)| owner.id);
     let call = world.prepare(script, index, by)?.call.by(by);
     let (baseline, good) = script.send(call.clone())?;
-    let (control, open) = script.send(call.clone().by(ANONYMOUS))?;
+    let (control, open) = script.send(call.by(ANONYMOUS))?;
     if !good.done() || !substantial(&good) || open.done() {
         return Ok(Verdict::Clean);
     }
@@ -237,9 +282,11 @@ fn older(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<
     let beside = [number.checked_sub(1), number.checked_sub(2), number.checked_add(1)];
     for other in beside.into_iter().flatten() {
         let name = format!("v{other}");
-        let declared = world.model.operations.iter().any(|it| {
-            it.rest().is_some_and(|(_, own)| own == path.replacen(segment, &name, 1))
-        });
+        let declared = world
+            .model
+            .operations
+            .iter()
+            .any(|it| it.rest().is_some_and(|(_, own)| own == path.replacen(segment, &name, 1)));
         if declared {
             continue;
         }
@@ -248,24 +295,28 @@ fn older(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<
         if !answer.done() || !shares(&good, &answer) {
             continue;
         }
-        let (nowhere, none) = script.send(Call::bare("GET", &format!("/{name}/{}", script_word(script)), ANONYMOUS))?;
+        let nothing = format!("/{name}/{}", script.word(14));
+        let (nowhere, none) = script.send(Call::bare("GET", &nothing, ANONYMOUS))?;
         let (again, second) = script.send(Call::bare("GET", &moved, ANONYMOUS))?;
         if second.done() && shares(&good, &second) && !shares(&good, &none) {
             let exchanges = vec![
-                (baseline, "baseline"), (control, "control"), (probe, "probe"), (nowhere, "control"), (again, "confirmation"),
+                (baseline, "baseline"),
+                (control, "control"),
+                (probe, "probe"),
+                (nowhere, "control"),
+                (again, "confirmation"),
             ];
-            let words = format!("version `{name}` is still there and shows to anybody what `{segment}` keeps for its caller");
-            let shield = Shield::MethodDeny { method: "GET".to_owned(), path: path.replacen(segment, &name, 1) };
+            let words = format!(
+                "version `{name}` is still there and shows to anybody what `{segment}` keeps for its caller"
+            );
+            let shield =
+                Shield::MethodDeny { method: "GET".to_owned(), path: path.replacen(segment, &name, 1) };
             let mut proof = Proof::confirmed(words, exchanges, shield);
             "version".clone_into(&mut proof.variant);
             return Ok(Verdict::Found(vec![proof]));
         }
     }
     Ok(Verdict::Clean)
-}
-
-fn script_word(script: &mut Script<'_>) -> String {
-    script.word(14)
 }
 
 /// Whether two values that are no mere words stand in both answers.
@@ -290,13 +341,15 @@ fn undeclared(world: &World, script: &mut Script<'_>, index: OperationIndex) -> 
     }
     let pairs = ["debug=1", "verbose=true", "internal=true", "admin=true"];
     let declared: Vec<&str> = world.slots(index).iter().map(|slot| slot.place.name()).collect();
-    let pairs: Vec<&str> = pairs.into_iter().filter(|pair| !declared.iter().any(|own| pair.starts_with(own))).collect();
+    let pairs: Vec<&str> =
+        pairs.into_iter().filter(|pair| !declared.iter().any(|own| pair.starts_with(own))).collect();
     let query = |pairs: &[&str]| {
         let sign = if plain.request.target.contains('?') { '&' } else { '?' };
         Edit::AppendTarget(format!("{sign}{}", pairs.join("&")))
     };
     let (probe, more) = script.send(call.clone().edited(query(&pairs)))?;
-    let fresh = |it: &Answer| names(it).into_iter().filter(|name| !names(&plain).contains(name)).collect::<Vec<_>>();
+    let fresh =
+        |it: &Answer| names(it).into_iter().filter(|name| !names(&plain).contains(name)).collect::<Vec<_>>();
     if !more.done() || fresh(&more).is_empty() {
         return Ok(Verdict::Clean);
     }
@@ -311,7 +364,8 @@ fn undeclared(world: &World, script: &mut Script<'_>, index: OperationIndex) -> 
         // An error or an echo of the parameter is no member of the object.
         let name = pair.split('=').next().unwrap_or_default();
         if second.done() && members.iter().any(|it| !it.contains(name)) {
-            let exchanges = vec![(baseline, "baseline"), (probe, "probe"), (control, "control"), (again, "confirmation")];
+            let exchanges =
+                vec![(baseline, "baseline"), (probe, "probe"), (control, "control"), (again, "confirmation")];
             let words = format!("the undeclared parameter `{pair}` shows {}", members.join(", "));
             let mut proof = Proof::confirmed(words, exchanges, Shield::Schema);
             proof.severity = Some(Severity::Medium);
@@ -327,7 +381,13 @@ fn undeclared(world: &World, script: &mut Script<'_>, index: OperationIndex) -> 
 fn names(answer: &Answer) -> std::collections::BTreeSet<String> {
     let all = answer.json.as_ref().map(leaves).unwrap_or_default();
     all.into_iter()
-        .map(|(pointer, _)| pointer.split('/').filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())).collect::<Vec<_>>().join("."))
+        .map(|(pointer, _)| {
+            pointer
+                .split('/')
+                .filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit()))
+                .collect::<Vec<_>>()
+                .join(".")
+        })
         .collect()
 }
 
@@ -367,7 +427,9 @@ mod tests {
             .slot(path("id"), json!(7));
         let count = |old: bool| {
             let service = move |ask: &Ask| match ask.path.as_str() {
-                "/v2/customers/7" if ask.credential.is_some() => answer(200, json!({"name": "abcdefgh", "n": 1})),
+                "/v2/customers/7" if ask.credential.is_some() => {
+                    answer(200, json!({"name": "abcdefgh", "n": 1}))
+                }
                 "/v1/customers/7" if old => answer(200, json!({"name": "abcdefgh", "n": 1})),
                 _ => answer(404, json!({})),
             };

@@ -49,8 +49,15 @@ impl Check for HiddenMethod {
             operation.effect == Effect::Reads && operation.rest().is_some_and(|(method, _)| method == "GET")
         });
         let reads: Vec<OperationIndex> = reads.map(|(index, _, _)| index).collect();
-        let object = |index: &OperationIndex| world.model.operation(*index).and_then(|it| it.rest()).is_some_and(|(_, path)| path.ends_with('}'));
-        let mut targets: Vec<Target> = reads.iter().filter(|it| object(it)).take(24).map(|it| Target::operation(*it)).collect();
+        let object = |index: &OperationIndex| {
+            world
+                .model
+                .operation(*index)
+                .and_then(|it| it.rest())
+                .is_some_and(|(_, path)| path.ends_with('}'))
+        };
+        let mut targets: Vec<Target> =
+            reads.iter().filter(|it| object(it)).take(24).map(|it| Target::operation(*it)).collect();
         // What a server does with methods altogether is seen on one plain path.
         if let Some(first) = reads.iter().find(|it| !object(it)).or_else(|| reads.first()) {
             targets.push(Target { operation: Some(*first), slot: None, variant: "server".to_owned() });
@@ -81,7 +88,12 @@ fn caller(world: &World, index: OperationIndex) -> IdentityId {
 fn object(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<Verdict> {
     let known = declared(world, index);
     let mut proofs = Vec::new();
-    let path = world.model.operation(index).and_then(|it| it.rest()).map(|(_, path)| path.to_owned()).unwrap_or_default();
+    let path = world
+        .model
+        .operation(index)
+        .and_then(|it| it.rest())
+        .map(|(_, path)| path.to_owned())
+        .unwrap_or_default();
     // Only objects made for the trial are put at risk; others are asked with a body that changes nothing they have.
     let made = world.good(index).is_some_and(|good| !own::made_slots(world, good).is_empty());
     for method in ["PUT", "PATCH", "DELETE"] {
@@ -123,11 +135,15 @@ fn changed(
                 .edited(Edit::RawBody(body.into_bytes()));
         }
         let (number, answer) = script.send(write)?;
-        if matches!(answer.outcome, Outcome::NotOffered | Outcome::Unauthenticated | Outcome::Forbidden | Outcome::Unreached) {
+        if matches!(
+            answer.outcome,
+            Outcome::NotOffered | Outcome::Unauthenticated | Outcome::Forbidden | Outcome::Unreached
+        ) {
             return Ok(None);
         }
         let (after, now) = script.send(read)?;
-        let took = if method == "DELETE" { now.outcome == Outcome::Absent } else { now.done() && now.holds(&mark) };
+        let took =
+            if method == "DELETE" { now.outcome == Outcome::Absent } else { now.done() && now.holds(&mark) };
         if !took {
             return Ok(None);
         }
@@ -140,7 +156,10 @@ fn changed(
 fn marked(json: &Value, mark: &str) -> Option<String> {
     let mut body = json.as_object()?.clone();
     let (_, text) = body.iter_mut().find(|(name, value)| {
-        value.is_string() && !name.to_ascii_lowercase().ends_with("id") && *name != "username" && *name != "email"
+        value.is_string()
+            && !name.to_ascii_lowercase().ends_with("id")
+            && *name != "username"
+            && *name != "email"
     })?;
     *text = Value::from(mark);
     serde_json::to_string(&body).ok()
@@ -154,20 +173,34 @@ fn whole(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<
     if !good.done() || !substantial(&good) {
         return script.skip("its good call is not answered well any more");
     }
-    let path = world.model.operation(index).and_then(|it| it.rest()).map(|(_, path)| path.to_owned()).unwrap_or_default();
+    let path = world
+        .model
+        .operation(index)
+        .and_then(|it| it.rest())
+        .map(|(_, path)| path.to_owned())
+        .unwrap_or_default();
     let mut proofs = Vec::new();
     let deny = |method: &str| Shield::MethodDeny { method: method.to_owned(), path: path.clone() };
 
     let (one, two) = (script.word(16), script.word(16));
-    let trace = |mark: &str| read.clone().edited(Edit::Method("TRACE".to_owned())).edited(Edit::SetHeader("x-trial".to_owned(), mark.to_owned()));
+    let trace = |mark: &str| {
+        read.clone()
+            .edited(Edit::Method("TRACE".to_owned()))
+            .edited(Edit::SetHeader("x-trial".to_owned(), mark.to_owned()))
+    };
     let (probe, first) = script.send(trace(&one))?;
     if first.done() && first.text().contains(&one) {
         let (again, second) = script.send(trace(&two))?;
-        let (control, plain) = script.send(read.clone().edited(Edit::SetHeader("x-trial".to_owned(), two.clone())))?;
+        let (control, plain) =
+            script.send(read.clone().edited(Edit::SetHeader("x-trial".to_owned(), two.clone())))?;
         // A service that repeats header fields to GET as well is an echo, not a TRACE.
         if second.done() && second.text().contains(&two) && !plain.text().contains(&two) {
             let exchanges = vec![(probe, "probe"), (again, "confirmation"), (control, "control")];
-            let mut proof = Proof::confirmed("TRACE repeats header fields, credentials with them", exchanges, deny("TRACE"));
+            let mut proof = Proof::confirmed(
+                "TRACE repeats header fields, credentials with them",
+                exchanges,
+                deny("TRACE"),
+            );
             "TRACE".clone_into(&mut proof.variant);
             proofs.push(proof);
         }
@@ -181,7 +214,8 @@ fn whole(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<
         let other = format!("Y{}", script.word(5).to_ascii_uppercase());
         let (again, second) = script.send(read.clone().edited(Edit::Method(other)))?;
         if alike(&second) {
-            let exchanges = vec![(baseline, "baseline"), (probe, "probe"), (control, "control"), (again, "confirmation")];
+            let exchanges =
+                vec![(baseline, "baseline"), (probe, "probe"), (control, "control"), (again, "confirmation")];
             let words = "an invented method is answered like GET, so that rules by method are passed by";
             let mut proof = Proof::confirmed(words, exchanges, deny("*"));
             "invented".clone_into(&mut proof.variant);
@@ -219,10 +253,16 @@ fn overridden(
         let (refused, third) = script.send(post.clone().edited(Edit::SetHeader(field.to_owned(), other)))?;
         if alike(&second) && !alike(&third) {
             let exchanges = vec![
-                (baseline, "baseline"), (control, "control"), (probe, "probe"), (again, "confirmation"), (refused, "control"),
+                (baseline, "baseline"),
+                (control, "control"),
+                (probe, "probe"),
+                (again, "confirmation"),
+                (refused, "control"),
             ];
             let words = format!("`{field}` changes the method, so that rules by method are passed by");
-            let shield = Shield::None { words: format!("Remove `{field}` from requests before the service sees them") };
+            let shield = Shield::None {
+                words: format!("Remove `{field}` from requests before the service sees them"),
+            };
             let mut proof = Proof::confirmed(words, exchanges, shield);
             proof.slot = Some(crate::model::Place::Header(field.into()));
             "override".clone_into(&mut proof.variant);
@@ -248,7 +288,8 @@ mod tests {
     };
 
     fn found(service: impl FnMut(&Ask) -> Answer) -> Vec<String> {
-        let world = Stage::new().op("GET /goods", Effect::Reads, json!([{"id": 1, "name": "a"}])).open().world;
+        let world =
+            Stage::new().op("GET /goods", Effect::Reads, json!([{"id": 1, "name": "a"}])).open().world;
         Fake::new(&world, service).all(&HiddenMethod).into_iter().map(|it| it.variant).collect()
     }
 
@@ -263,11 +304,16 @@ mod tests {
     #[test]
     fn finds_trace_invented_methods_and_overrides() {
         let trace = |ask: &Ask| match ask.method.as_str() {
-            "TRACE" => text(200, "message/http", &format!("TRACE / HTTP/1.1\nx-trial: {}", ask.header("x-trial").unwrap())),
+            "TRACE" => text(
+                200,
+                "message/http",
+                &format!("TRACE / HTTP/1.1\nx-trial: {}", ask.header("x-trial").unwrap()),
+            ),
             method => goods(ask, method),
         };
         assert_eq!(found(trace), ["TRACE"]);
-        let any = |ask: &Ask| goods(ask, if ask.method.starts_with(['X', 'Y']) { "GET" } else { &ask.method });
+        let any =
+            |ask: &Ask| goods(ask, if ask.method.starts_with(['X', 'Y']) { "GET" } else { &ask.method });
         assert_eq!(found(any), ["invented"]);
         let over = |ask: &Ask| goods(ask, ask.header("x-method-override").unwrap_or(&ask.method));
         assert_eq!(found(over), ["override"]);
@@ -281,7 +327,8 @@ mod tests {
 
     #[test]
     fn finds_an_undeclared_put_by_reading_back() {
-        let world = Stage::new().op("GET /goods/{id}", Effect::Reads, json!({"id": 1, "name": "abcdefgh"})).world;
+        let world =
+            Stage::new().op("GET /goods/{id}", Effect::Reads, json!({"id": 1, "name": "abcdefgh"})).world;
         let count = |works: bool| {
             let mut name = json!("abcdefgh");
             let service = move |ask: &Ask| match ask.method.as_str() {

@@ -63,8 +63,12 @@ impl Check for MassAssignment {
     fn targets(&self, world: &World) -> Vec<Target> {
         let writes = world.reached().filter(|(index, operation, good)| {
             let register = world.login.as_ref().is_some_and(|login| login.register == Some(*index));
-            let login = world.login.as_ref().is_some_and(|login| login.operation == *index || login.logout == Some(*index));
-            let sets_password = super::account_changed_by_stranger::new_password(&good.call).is_some() && !register;
+            let login = world
+                .login
+                .as_ref()
+                .is_some_and(|login| login.operation == *index || login.logout == Some(*index));
+            let sets_password =
+                super::account_changed_by_stranger::new_password(&good.call).is_some() && !register;
             matches!(operation.effect, Effect::Creates | Effect::Changes | Effect::Acts)
                 && good.call.body.as_ref().is_some_and(Value::is_object)
                 && !login
@@ -94,7 +98,8 @@ impl Check for MassAssignment {
             None => {
                 // Refused as a whole, for one of them: each that an answer shows is tried by itself.
                 for field in fields.iter().filter(|it| it.twin).take(SINGLE_MAX) {
-                    if let Some((number, answer)) = told(world, script, index, &user, std::slice::from_ref(field), false)?
+                    if let Some((number, answer)) =
+                        told(world, script, index, &user, std::slice::from_ref(field), false)?
                         && took(&plain, &answer, field, false)
                     {
                         exchanges.push((number, "probe"));
@@ -106,7 +111,9 @@ impl Check for MassAssignment {
         if taken.is_empty() {
             return Ok(Verdict::Clean);
         }
-        let Some((number, again)) = told(world, script, index, &user, &taken, true)? else { return Ok(Verdict::Clean) };
+        let Some((number, again)) = told(world, script, index, &user, &taken, true)? else {
+            return Ok(Verdict::Clean);
+        };
         exchanges.push((number, "confirmation"));
         // A last one without the fields: what is there by itself by now was not our doing. A change of one account
         // leaves the value there, so only what is made anew is looked at.
@@ -117,9 +124,11 @@ impl Check for MassAssignment {
             if last.as_ref().is_some_and(|(_, it)| took(&plain, it, field, true)) {
                 continue;
             }
-            let words = format!("`{}` was taken from the request: {}", field.place.name(), text_of(&field.first));
+            let words =
+                format!("`{}` was taken from the request: {}", field.place.name(), text_of(&field.first));
             let fields = vec![pointer_of(&field.place)];
-            let mut proof = Proof::confirmed(words, exchanges.clone(), Shield::StripField { fields, answer: false });
+            let mut proof =
+                Proof::confirmed(words, exchanges.clone(), Shield::StripField { fields, answer: false });
             proof.slot = Some(field.place.clone());
             proofs.push(proof);
         }
@@ -128,7 +137,9 @@ impl Check for MassAssignment {
 }
 
 fn worded_entrance(operation: &crate::model::Operation) -> bool {
-    own::words(operation).iter().any(|word| matches!(word.as_str(), "login" | "signin" | "token" | "recover" | "challenge" | "logout"))
+    own::words(operation).iter().any(|word| {
+        matches!(word.as_str(), "login" | "signin" | "token" | "recover" | "challenge" | "logout")
+    })
 }
 
 fn pointer_of(place: &Place) -> String {
@@ -193,10 +204,12 @@ fn registered(world: &World, script: &mut Script<'_>, call: &Call) -> Flow<Optio
     let Some(login) = login_call(world, &newcomer, &password) else { return Ok(None) };
     let (_, answer) = script.send(login)?;
     let Some(token) = entered(world, &answer) else { return Ok(None) };
-    let names: Vec<String> = ["username", "email"].iter().filter_map(|key| newcomer.text(key)).map(str::to_owned).collect();
+    let names: Vec<String> =
+        ["username", "email"].iter().filter_map(|key| newcomer.text(key)).map(str::to_owned).collect();
     let carrier = world.who(Role::A).map_or(ANONYMOUS, |it| it.id);
     for read in own_readings(world).into_iter().take(3) {
-        let (number, shown) = script.send(read.by(carrier).edited(Edit::Credential(Credential::Text(token.clone()))))?;
+        let (number, shown) =
+            script.send(read.by(carrier).edited(Edit::Credential(Credential::Text(token.clone()))))?;
         if shown.done() && names.iter().any(|name| shown.holds(name)) {
             return Ok(Some((number, shown)));
         }
@@ -208,10 +221,15 @@ fn registered(world: &World, script: &mut Script<'_>, call: &Call) -> Flow<Optio
 fn own_readings(world: &World) -> Vec<Call> {
     let mut found: Vec<(u8, Call)> = Vec::new();
     for (_, operation, good) in world.reached() {
-        let bare = good.recipe.is_empty() && good.call.parameters.is_empty() && operation.effect == Effect::Reads;
+        let bare =
+            good.recipe.is_empty() && good.call.parameters.is_empty() && operation.effect == Effect::Reads;
         let texts: Vec<String> = world.identities.iter().flat_map(own::private_texts).collect();
         if bare && texts.iter().any(|text| good.answer.holds(text)) {
-            let powers = good.answer.json.as_ref().is_some_and(|json| leaves(json).iter().any(|(at, _)| gives_power(last(at))));
+            let powers = good
+                .answer
+                .json
+                .as_ref()
+                .is_some_and(|json| leaves(json).iter().any(|(at, _)| gives_power(last(at))));
             found.push((u8::from(!powers), good.call.clone()));
         }
     }
@@ -232,20 +250,28 @@ fn readers(
     made: &[(Call, usize, Arc<Answer>)],
 ) -> Vec<Call> {
     let mut found = Vec::new();
-    for edge in world.edges.iter().filter(|edge| edge.from == index && world.effect(edge.to) == Some(Effect::Reads)) {
+    for edge in
+        world.edges.iter().filter(|edge| edge.from == index && world.effect(edge.to) == Some(Effect::Reads))
+    {
         if let (Some(good), Some(value)) = (world.good(edge.to), produced(call, answer, &edge.origin)) {
             found.push(good.call.clone().with(&edge.slot, value));
         }
     }
     let path = world.model.operation(index).and_then(|it| it.rest()).map(|(_, path)| path.to_owned());
-    for (at, operation, good) in world.reached().filter(|(_, operation, _)| operation.effect == Effect::Reads) {
+    for (at, operation, good) in world.reached().filter(|(_, operation, _)| operation.effect == Effect::Reads)
+    {
         if operation.rest().map(|(_, own)| own.to_owned()) == path && path.is_some() {
             let mut read = good.call.clone();
-            for (place, value) in call.parameters.iter().filter(|(place, _)| matches!(place, Place::Path(_))) {
+            for (place, value) in call.parameters.iter().filter(|(place, _)| matches!(place, Place::Path(_)))
+            {
                 read.set(place, value.clone());
             }
             found.push(read);
-        } else if let Some(feed) = world.edges.iter().find(|edge| edge.to == at && made.iter().any(|it| it.0.operation == Some(edge.from))) {
+        } else if let Some(feed) = world
+            .edges
+            .iter()
+            .find(|edge| edge.to == at && made.iter().any(|it| it.0.operation == Some(edge.from)))
+        {
             let maker = made.iter().find(|it| it.0.operation == Some(feed.from));
             if let Some(value) = maker.and_then(|(call, _, answer)| produced(call, answer, &feed.origin)) {
                 found.push(good.call.clone().with(&feed.slot, value));
@@ -258,7 +284,8 @@ fn readers(
 
 /// What is tried on this call: fields that the object shows and the request does not declare, then usual names.
 fn candidates(world: &World, index: OperationIndex, user: &Identity, plain: &Answer) -> Vec<Field> {
-    let declared: Vec<String> = world.slots(index).iter().map(|slot| slot.place.name().to_ascii_lowercase()).collect();
+    let declared: Vec<String> =
+        world.slots(index).iter().map(|slot| slot.place.name().to_ascii_lowercase()).collect();
     let sent: Vec<String> = world
         .good(index)
         .and_then(|good| good.call.body.as_ref())
@@ -286,7 +313,19 @@ fn candidates(world: &World, index: OperationIndex, user: &Identity, plain: &Ans
 
 /// A member's place in the request: that in the answer without an envelope (`data`, `user`, a list's position).
 fn inner(pointer: &str) -> String {
-    const ENVELOPES: &[&str] = &["data", "result", "results", "user", "users", "item", "items", "attributes", "profile", "account", "me"];
+    const ENVELOPES: &[&str] = &[
+        "data",
+        "result",
+        "results",
+        "user",
+        "users",
+        "item",
+        "items",
+        "attributes",
+        "profile",
+        "account",
+        "me",
+    ];
     let mut tokens: Vec<&str> = pointer.split('/').skip(1).collect();
     while tokens.len() > 1 {
         let Some(first) = tokens.first() else { break };
@@ -301,7 +340,9 @@ fn inner(pointer: &str) -> String {
 /// Two values that the field does not have by itself.
 fn opposite(name: &str, value: &Value, user: &Identity, other: Option<&Identity>) -> Option<(Value, Value)> {
     let plain = name.to_ascii_lowercase();
-    let owner = ["owner", "user", "author", "customer", "created", "account", "tenant", "org"].iter().any(|it| plain.contains(it));
+    let owner = ["owner", "user", "author", "customer", "created", "account", "tenant", "org"]
+        .iter()
+        .any(|it| plain.contains(it));
     match value {
         Value::Bool(it) => Some((Value::from(!it), Value::from(!it))),
         Value::Number(_) if owner => {
@@ -359,7 +400,8 @@ mod tests {
 
     /// `/me` with a profile that takes these fields from a change; refuses others where it is strict.
     fn found(takes: &'static [&'static str], strict: bool) -> Vec<String> {
-        let me = json!({"email": "alice@mail.example", "name": "x", "is_admin": false, "wallet": {"balance": 5}});
+        let me =
+            json!({"email": "alice@mail.example", "name": "x", "is_admin": false, "wallet": {"balance": 5}});
         let world = Stage::new()
             .op("GET /me", Effect::Reads, me.clone())
             .op("PATCH /me", Effect::Changes, me.clone())

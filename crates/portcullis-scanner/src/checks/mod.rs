@@ -4,6 +4,7 @@ mod account_changed_by_stranger;
 mod credential_not_required;
 mod expired_token_accepted;
 mod exposure;
+mod flow_abused;
 mod forged_token_accepted;
 mod forgotten_endpoint;
 mod guessing_unlimited;
@@ -11,6 +12,7 @@ mod hidden_method;
 mod mass_assignment;
 mod object_read_by_stranger;
 mod object_written_by_stranger;
+mod partner_trusted;
 pub mod parts;
 mod privileged_operation_done_by_ordinary_user;
 mod secret_in_answer;
@@ -38,4 +40,6 @@ pub const ALL: &[&dyn Check] = &[
     &hidden_method::HiddenMethod,
     &forgotten_endpoint::ForgottenEndpoint,
     &exposure::Exposure,
+    &flow_abused::FlowAbused,
+    &partner_trusted::PartnerTrusted,
 ];

@@ -63,10 +63,11 @@ impl Check for UserEnumeration {
             let entrance = login.is_some_and(|it| it.operation == index || it.register == Some(index));
             let worded = own::words(operation).iter().any(|word| WORDS.contains(&word.as_str()));
             let reads = operation.effect == crate::model::Effect::Reads;
-            if (entrance || (worded && !own::demands(operation) && !reads)) && world.good(index).is_some() {
-                if let Some((place, _)) = name_slot(world, index) {
-                    targets.push(Target::slot(index, place));
-                }
+            if (entrance || (worded && !own::demands(operation) && !reads))
+                && world.good(index).is_some()
+                && let Some((place, _)) = name_slot(world, index)
+            {
+                targets.push(Target::slot(index, place));
             }
         }
         targets
@@ -190,16 +191,18 @@ fn ask(
     Ok(Asked { number, answer, sent })
 }
 
+/// What of an answer may tell the kinds apart.
+type Feature = fn(&Asked) -> String;
+
 struct Apart {
     words: &'static str,
     known: String,
-    feature: fn(&Asked) -> String,
+    feature: Feature,
 }
 
 /// The first feature by which all answers of one kind are alike, and the kinds apart.
 fn apart(known: &[Asked], absent: &[Asked]) -> Option<Apart> {
-    let features: [(&'static str, fn(&Asked) -> String); 3] =
-        [("status", status), ("text", text), ("shape", shape)];
+    let features: [(&'static str, Feature); 3] = [("status", status), ("text", text), ("shape", shape)];
     features.into_iter().find_map(|(words, feature)| {
         let one: BTreeSet<String> = known.iter().map(feature).collect();
         let other: BTreeSet<String> = absent.iter().map(feature).collect();
