@@ -3,11 +3,21 @@
 mod account_changed_by_stranger;
 mod credential_not_required;
 mod expired_token_accepted;
+mod exposure;
+mod flow_abused;
 mod forged_token_accepted;
+mod forgotten_endpoint;
+mod guessing_unlimited;
+mod hidden_method;
+mod mass_assignment;
 mod object_read_by_stranger;
 mod object_written_by_stranger;
+mod partner_trusted;
 pub mod parts;
 mod privileged_operation_done_by_ordinary_user;
+mod secret_in_answer;
+mod session_outlives_its_end;
+mod user_enumeration;
 mod weak_token_key;
 
 use crate::check::Check;
@@ -22,4 +32,14 @@ pub const ALL: &[&dyn Check] = &[
     &forged_token_accepted::ForgedTokenAccepted,
     &weak_token_key::WeakTokenKey,
     &expired_token_accepted::ExpiredTokenAccepted,
+    &user_enumeration::UserEnumeration,
+    &session_outlives_its_end::SessionOutlivesItsEnd,
+    &guessing_unlimited::GuessingUnlimited,
+    &secret_in_answer::SecretInAnswer,
+    &mass_assignment::MassAssignment,
+    &hidden_method::HiddenMethod,
+    &forgotten_endpoint::ForgottenEndpoint,
+    &exposure::Exposure,
+    &flow_abused::FlowAbused,
+    &partner_trusted::PartnerTrusted,
 ];
