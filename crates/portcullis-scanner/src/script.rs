@@ -4,6 +4,10 @@
 //! needed next. The engine takes the step, puts its outcome into the [`Trace`] and has the trial told again. So a check
 //! reads like a story, needs no state of its own, and can be tested with answers made up beforehand.
 
+#[cfg(test)]
+#[allow(dead_code, reason = "a box of tools for the tests of checks; not every one is in use at any time")]
+pub(crate) mod rehearse;
+
 use std::{fmt::Write as _, sync::Arc};
 
 use rand_chacha::{
