@@ -4,6 +4,11 @@
 //! Values are JSON whatever the wire format is; types are JSON Schema 2020-12, whatever they were written in. The
 //! [`crate::wire`] room knows how a value becomes bytes.
 
+pub mod graphql;
+pub mod grpc;
+mod verbs;
+pub mod wsdl;
+
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
@@ -101,12 +106,12 @@ pub enum Wire {
         service: String,
         /// The method.
         method: String,
-        /// Descriptors of the service: the key into the model's descriptor pool.
+        /// The message type of the request.
         input: String,
         /// The message type of the answer.
         output: String,
-        /// The serialized `FileDescriptorSet` all of them are in.
-        descriptors: Arc<[u8]>,
+        /// The descriptors all of them are in; shared by all operations of a model.
+        descriptors: grpc::Descriptors,
     },
     /// An operation of a SOAP port.
     Soap {

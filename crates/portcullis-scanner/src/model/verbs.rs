@@ -3,19 +3,20 @@
 use super::Effect;
 
 const DELETES: [&str; 12] = [
-    "delete", "remove", "destroy", "drop", "purge", "wipe", "erase", "burn", "cancel", "revoke", "unlink", "clear",
+    "delete", "remove", "destroy", "drop", "purge", "wipe", "erase", "burn", "cancel", "revoke", "unlink",
+    "clear",
 ];
 const CREATES: [&str; 14] = [
-    "create", "add", "register", "insert", "new", "upload", "import", "post", "make", "place", "submit", "signup",
-    "save", "store",
+    "create", "add", "register", "insert", "new", "upload", "import", "post", "make", "place", "submit",
+    "signup", "save", "store",
 ];
 const CHANGES: [&str; 16] = [
-    "update", "edit", "set", "change", "modify", "patch", "put", "rename", "move", "reset", "replace", "assign",
-    "enable", "disable", "approve", "toggle",
+    "update", "edit", "set", "change", "modify", "patch", "put", "rename", "move", "reset", "replace",
+    "assign", "enable", "disable", "approve", "toggle",
 ];
 const READS: [&str; 16] = [
-    "get", "list", "find", "search", "read", "fetch", "show", "view", "lookup", "query", "count", "describe", "check",
-    "validate", "stream", "watch",
+    "get", "list", "find", "search", "read", "fetch", "show", "view", "lookup", "query", "count", "describe",
+    "check", "validate", "stream", "watch",
 ];
 
 /// The words of a name in camel, snake or kebab case, lower case.

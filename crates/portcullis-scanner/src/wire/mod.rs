@@ -1,6 +1,11 @@
 //! What goes over the wire, and what comes back.
 
+mod draft;
+mod graphql;
+pub(crate) mod grpc;
+mod meaning;
 mod rest;
+pub(crate) mod soap;
 
 use std::sync::Arc;
 
@@ -8,7 +13,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{call::Call, identity::Session, model::Model};
+use crate::{
+    call::Call,
+    identity::Session,
+    model::{Model, Operation, Wire},
+};
 
 /// A composed request. Everything is bytes and text as it is sent; the host is the scan's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,10 +172,27 @@ pub enum Uncomposable {
 /// # Errors
 /// The call lacks something without which there is nothing to send.
 pub fn compose(model: &Model, call: &Call, session: &Session) -> Result<Request, Uncomposable> {
-    rest::compose(model, call, session)
+    let Some(operation) = called(model, call) else { return rest::compose(model, call, session) };
+    match &operation.wire {
+        Wire::Rest { .. } => rest::compose(model, call, session),
+        wire @ Wire::GraphQl { .. } => graphql::compose(wire, call, session),
+        wire @ Wire::Grpc { .. } => grpc::compose(wire, call, session),
+        Wire::Soap { .. } => soap::compose(model, operation, call, session),
+    }
 }
 
 /// Says what an answer means.
 pub fn read(model: &Model, call: &Call, request: Arc<Request>, received: Received) -> Answer {
-    rest::read(model, call, request, received)
+    let Some(operation) = called(model, call) else { return rest::read(model, call, request, received) };
+    match &operation.wire {
+        Wire::Rest { .. } => rest::read(model, call, request, received),
+        wire @ Wire::GraphQl { .. } => graphql::read(wire, request, received),
+        wire @ Wire::Grpc { .. } => grpc::read(wire, request, received),
+        Wire::Soap { .. } => soap::read(model, operation, request, received),
+    }
+}
+
+/// The operation of a call; `None` for a bare one, and for one whose operation is not in the model.
+fn called<'m>(model: &'m Model, call: &Call) -> Option<&'m Operation> {
+    model.operation(call.operation?)
 }

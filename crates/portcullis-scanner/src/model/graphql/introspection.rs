@@ -17,7 +17,9 @@ const MEMBERS_MAX: usize = 20_000;
 
 /// The schema in an answer.
 pub(super) fn read(answer: &Value) -> Option<Schema> {
-    let root = ["/data/__schema", "/__schema", ""].iter().find_map(|at| answer.pointer(at).filter(|it| it.get("types").is_some()))?;
+    let root = ["/data/__schema", "/__schema", ""]
+        .iter()
+        .find_map(|at| answer.pointer(at).filter(|it| it.get("types").is_some()))?;
     let name_at = |at: &str| root.pointer(at).and_then(Value::as_str).map(str::to_owned);
     let mut schema = Schema {
         query: name_at("/queryType/name"),

@@ -92,10 +92,18 @@ fn body(schema: &Schema, field: &Field) -> Body {
     }
 }
 
-/// A query reads unless its name says otherwise; a mutation never only reads.
+/// A query reads unless its name says otherwise; a mutation never only reads. Nouns that are verbs elsewhere (`post`,
+/// `store`, `place`) name what a query reads.
 fn effect(root: GraphQlRoot, name: &str) -> Effect {
+    const PLAIN: [&str; 8] = ["create", "add", "update", "edit", "modify", "register", "insert", "upload"];
     match (root, verbs::effect(name)) {
-        (GraphQlRoot::Query, named) => named.unwrap_or(Effect::Reads),
+        (GraphQlRoot::Query, Some(Effect::Deletes)) => Effect::Deletes,
+        (GraphQlRoot::Query, Some(named)) => {
+            let words = verbs::words(name);
+            let is_plain = words.len() > 1 && words.first().is_some_and(|it| PLAIN.contains(&it.as_str()));
+            if is_plain { named } else { Effect::Reads }
+        }
+        (GraphQlRoot::Query, None) => Effect::Reads,
         (GraphQlRoot::Mutation, None | Some(Effect::Reads)) => Effect::Acts,
         (GraphQlRoot::Mutation, Some(named)) => named,
     }

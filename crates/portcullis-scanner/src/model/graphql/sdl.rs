@@ -385,9 +385,9 @@ impl<'t> Reader<'t> {
             'a'..='z' | 'A'..='Z' | '_' => {
                 Token::Name(prefix(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
             }
-            '0'..='9' | '-' => {
-                Token::Number(prefix(|it| it.is_ascii_digit() || matches!(it, b'-' | b'+' | b'.' | b'e' | b'E')))
-            }
+            '0'..='9' | '-' => Token::Number(prefix(|it| {
+                it.is_ascii_digit() || matches!(it, b'-' | b'+' | b'.' | b'e' | b'E')
+            })),
             '"' => {
                 let (text, length) = string(rest).ok_or_else(|| self.wrong("the end of the string"))?;
                 self.at += length;

@@ -42,11 +42,10 @@ fn object<'s>(schema: &'s Schema, name: &'s str, path: &mut Vec<&'s str>, left: 
     let mut parts = Vec::new();
     path.push(name);
     // Leaves first: they are worth more than what is deep, should the bound be reached.
-    let (leaves, deep): (Vec<_>, Vec<_>) = schema
-        .fields(name)
-        .iter()
-        .filter(|field| field.is_free())
-        .partition(|field| !matches!(schema.types.get(field.of.name()), Some(Type::Object(_) | Type::Union(_))));
+    let (leaves, deep): (Vec<_>, Vec<_>) =
+        schema.fields(name).iter().filter(|field| field.is_free()).partition(|field| {
+            !matches!(schema.types.get(field.of.name()), Some(Type::Object(_) | Type::Union(_)))
+        });
     for field in leaves.into_iter().chain(deep) {
         let inner = field.of.name();
         if *left == 0 {

@@ -51,7 +51,10 @@ fn or_null(schema: Value) -> Value {
 }
 
 fn named(schema: &Schema, name: &str, way: Way) -> Value {
-    if matches!(schema.types.get(name), Some(Type::Object(_) | Type::Union(_) | Type::Enum(_) | Type::Input(_))) {
+    if matches!(
+        schema.types.get(name),
+        Some(Type::Object(_) | Type::Union(_) | Type::Enum(_) | Type::Input(_))
+    ) {
         return json!({"$ref": format!("#/$defs/{}.{name}", way.prefix())});
     }
     match name {
