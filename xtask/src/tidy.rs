@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Crates that start the others from outside and link none of them.
-const OUTSIDE: &[&str] = &["xtask", "portcullis-e2e"];
+const OUTSIDE: &[&str] = &["xtask", "portcullis-e2e", "portcullis-range"];
 
 /// What those may link all the same: tools for tests, which are no part of what is tested.
 const TEST_TOOLS: &[&str] = &["portcullis-ftw"];

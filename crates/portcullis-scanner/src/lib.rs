@@ -12,6 +12,7 @@ pub mod check;
 pub mod checks;
 pub mod finding;
 pub mod identity;
+pub mod listener;
 pub mod model;
 pub mod oracle;
 pub mod script;

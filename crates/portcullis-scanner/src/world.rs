@@ -224,11 +224,40 @@ impl World {
     /// Something has not been sent yet; the trial is skipped where the operation has no good call or something that it
     /// needs cannot be made any more.
     pub fn prepare(&self, script: &mut Script<'_>, index: OperationIndex, by: IdentityId) -> Flow<Prepared> {
+        self.prepare_as(script, index, by, self.identity(by))
+    }
+
+    /// The same for somebody who may be a clone made for the trial: values in which the known calls name their own
+    /// caller (a user name in the path) name this one.
+    ///
+    /// # Errors
+    /// As [`World::prepare`].
+    pub fn prepare_for(
+        &self,
+        script: &mut Script<'_>,
+        index: OperationIndex,
+        who: &Identity,
+    ) -> Flow<Prepared> {
+        self.prepare_as(script, index, who.id, Some(who))
+    }
+
+    fn prepare_as(
+        &self,
+        script: &mut Script<'_>,
+        index: OperationIndex,
+        by: IdentityId,
+        who: Option<&Identity>,
+    ) -> Flow<Prepared> {
         let Some(good) = self.good(index) else {
             return script.skip("no good call of it is known");
         };
         let mut bound: Vec<Call> = good.recipe.iter().map(|it| it.call.clone()).collect();
         bound.push(good.call.clone());
+        if let Some(who) = who {
+            for call in &mut bound {
+                crate::checks::parts::own::rename(self, call, who);
+            }
+        }
         let mut made = Vec::with_capacity(good.recipe.len());
         for (at, ingredient) in good.recipe.iter().enumerate() {
             let Some(call) = bound.get(at).cloned() else { break };

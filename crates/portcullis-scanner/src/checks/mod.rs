@@ -1,6 +1,77 @@
 //! The checks, one file each. This list is their order within a phase, and what the reference is made of.
 
+mod account_changed_by_stranger;
+mod cookie_switch_trusted;
+mod credential_not_required;
+mod expired_token_accepted;
+mod forged_token_accepted;
+mod graphql_aliases_unlimited;
+mod graphql_batch_unlimited;
+mod graphql_cost_unlimited;
+mod graphql_deny_list_bypassed;
+mod graphql_depth_unlimited;
+mod graphql_directives_unlimited;
+mod graphql_field_repetition_unlimited;
+mod graphql_fragment_cycle_accepted;
+mod graphql_ide_exposed;
+mod graphql_mutation_by_form;
+mod graphql_mutation_by_get;
+mod graphql_names_suggested;
+mod graphql_object_read_around_guard;
+mod graphql_operation_name_recorded;
+mod graphql_schema_disclosed;
+mod grpc_message_unlimited;
+mod grpc_metadata_guard_bypassed;
+mod grpc_reflection_enabled;
+mod object_read_by_stranger;
+mod object_written_by_stranger;
+mod operation_occupies_server;
+pub mod parts;
+mod password_guessed;
+mod privileged_operation_done_by_ordinary_user;
+mod soap_action_spoofed;
+mod soap_entities_expanded;
+mod soap_external_entity_resolved;
+mod soap_second_body_accepted;
+mod weak_token_key;
+mod ws_security_replayed;
+
 use crate::check::Check;
 
 /// All checks.
-pub const ALL: &[&dyn Check] = &[];
+pub const ALL: &[&dyn Check] = &[
+    &object_read_by_stranger::ObjectReadByStranger,
+    &object_written_by_stranger::ObjectWrittenByStranger,
+    &account_changed_by_stranger::AccountChangedByStranger,
+    &privileged_operation_done_by_ordinary_user::PrivilegedOperationDoneByOrdinaryUser,
+    &credential_not_required::CredentialNotRequired,
+    &forged_token_accepted::ForgedTokenAccepted,
+    &weak_token_key::WeakTokenKey,
+    &expired_token_accepted::ExpiredTokenAccepted,
+    &graphql_schema_disclosed::GraphqlSchemaDisclosed,
+    &graphql_names_suggested::GraphqlNamesSuggested,
+    &graphql_ide_exposed::GraphqlIdeExposed,
+    &graphql_mutation_by_get::GraphqlMutationByGet,
+    &graphql_mutation_by_form::GraphqlMutationByForm,
+    &graphql_object_read_around_guard::GraphqlObjectReadAroundGuard,
+    &graphql_deny_list_bypassed::GraphqlDenyListBypassed,
+    &graphql_operation_name_recorded::GraphqlOperationNameRecorded,
+    &cookie_switch_trusted::CookieSwitchTrusted,
+    &password_guessed::PasswordGuessed,
+    &grpc_reflection_enabled::GrpcReflectionEnabled,
+    &grpc_metadata_guard_bypassed::GrpcMetadataGuardBypassed,
+    &soap_entities_expanded::SoapEntitiesExpanded,
+    &soap_external_entity_resolved::SoapExternalEntityResolved,
+    &soap_action_spoofed::SoapActionSpoofed,
+    &soap_second_body_accepted::SoapSecondBodyAccepted,
+    &ws_security_replayed::WsSecurityReplayed,
+    &graphql_batch_unlimited::GraphqlBatchUnlimited,
+    &graphql_aliases_unlimited::GraphqlAliasesUnlimited,
+    &graphql_field_repetition_unlimited::GraphqlFieldRepetitionUnlimited,
+    &graphql_directives_unlimited::GraphqlDirectivesUnlimited,
+    &graphql_fragment_cycle_accepted::GraphqlFragmentCycleAccepted,
+    &graphql_depth_unlimited::GraphqlDepthUnlimited,
+    &graphql_cost_unlimited::GraphqlCostUnlimited,
+    &grpc_message_unlimited::GrpcMessageUnlimited,
+    &operation_occupies_server::OperationOccupiesServer,
+];

@@ -17,6 +17,7 @@ use super::Model;
 
 pub use introspection::INTROSPECTION;
 pub use sdl::SdlError;
+pub(crate) use types::NEEDS_ARGUMENTS;
 
 /// Why there is no model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,13 @@
 //! Values are JSON whatever the wire format is; types are JSON Schema 2020-12, whatever they were written in. The
 //! [`crate::wire`] room knows how a value becomes bytes.
 
+pub mod effect;
 pub mod graphql;
 pub mod grpc;
+pub mod kind;
+pub mod openapi;
+pub mod server;
+pub mod slots;
 mod verbs;
 pub mod wsdl;
 
@@ -14,13 +19,17 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The keyword that says, beside the `$ref` of a form's schema, how its properties are written:
+/// `{"tags": {"style": "form", "explode": false}, "meta": {"content": "application/json"}}`.
+pub const ENCODING: &str = "x-portcullis-encoding";
+
 /// A whole API.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     /// Its title; empty where the input gives none.
     pub title: String,
-    /// Where it says that it is served, as absolute URLs without a trailing `/`; relative ones are resolved by whoever
-    /// reads the input, or left out.
+    /// Where it says that it is served: absolute URLs without a path, since base paths are in the operations' paths;
+    /// relative ones are resolved by whoever reads the input, or left out.
     pub servers: Vec<String>,
     /// All operations, in the input's order.
     pub operations: Vec<Operation>,
@@ -31,6 +40,19 @@ pub struct Model {
     pub schemes: BTreeMap<String, Scheme>,
     /// What was repaired, left out or guessed, in the order found: for the report.
     pub notes: Vec<Note>,
+    /// Where operations stand in the input's text, by their id, where that is known.
+    pub lines: BTreeMap<Arc<str>, Line>,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, counted from one.
+    pub line: usize,
+    /// The column, counted from one.
+    pub column: usize,
 }
 
 /// A remark about the input.

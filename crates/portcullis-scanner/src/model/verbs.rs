@@ -1,5 +1,7 @@
 //! What an operation does, as far as its name tells: for protocols whose calls all look alike on the wire.
 
+pub(crate) use super::effect::words;
+
 use super::Effect;
 
 const DELETES: [&str; 12] = [
@@ -18,29 +20,6 @@ const READS: [&str; 16] = [
     "get", "list", "find", "search", "read", "fetch", "show", "view", "lookup", "query", "count", "describe",
     "check", "validate", "stream", "watch",
 ];
-
-/// The words of a name in camel, snake or kebab case, lower case.
-pub(crate) fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut lower_before = false;
-    let mut open = false;
-    for letter in name.chars() {
-        if !letter.is_alphanumeric() {
-            open = false;
-            lower_before = false;
-            continue;
-        }
-        if !open || (letter.is_uppercase() && lower_before) {
-            words.push(String::new());
-            open = true;
-        }
-        lower_before = letter.is_lowercase() || letter.is_ascii_digit();
-        if let Some(word) = words.last_mut() {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    words
-}
 
 /// The effect that a name tells; `None` where it tells none. A word for taking away counts anywhere in the name, as in
 /// `read_and_burn`: to take a reader for a deleter costs little, the other way round costs data.
@@ -79,6 +58,5 @@ mod tests {
         ] {
             assert_eq!(effect(name), expected, "{name}");
         }
-        assert_eq!(words("getHTTPStatus2xx"), ["get", "httpstatus2xx"]);
     }
 }

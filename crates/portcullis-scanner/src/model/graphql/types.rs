@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Schema, Type, TypeRef};
 
+/// Marks a field in an answer's schema that cannot be asked for without arguments.
+pub(crate) const NEEDS_ARGUMENTS: &str = "x-needs-arguments";
+
 /// Which way a value goes; types that go both ways have a schema for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
@@ -106,8 +109,15 @@ pub(super) fn definitions(schema: &Schema, way: Way, into: &mut Map<String, Valu
                 json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
             }
             Type::Object(fields) if way == Way::Out => {
-                let properties: Map<String, Value> =
-                    fields.iter().map(|field| (field.name.clone(), used(schema, &field.of, way))).collect();
+                let mut properties = Map::new();
+                for field in fields {
+                    let mut own = used(schema, &field.of, way);
+                    if let Some(members) = own.as_object_mut().filter(|_| !field.is_free()) {
+                        // Whoever builds selections of these must leave it out.
+                        members.insert(NEEDS_ARGUMENTS.to_owned(), Value::Bool(true));
+                    }
+                    properties.insert(field.name.clone(), own);
+                }
                 json!({"type": "object", "properties": properties})
             }
             Type::Union(members) if way == Way::Out => {
