@@ -25,7 +25,7 @@ use portcullis_core::verdict::Denial;
 use tokio::time::Instant;
 
 pub(crate) use self::inbox::Upload;
-use self::{frames::Read, pulse::Pulse, streams::Streams, turns::Bell};
+use self::{frames::Read, pulse::{Doing, Pulse}, streams::Streams, turns::Bell};
 use super::{Connection, io::ClientIo};
 use crate::{
     exchange,
@@ -109,6 +109,14 @@ enum End {
     Fault(Fault),
 }
 
+fn doing(streams: &Streams, room: Room) -> Doing {
+    match (streams.is_empty(), streams.iter().any(|stream| stream.lacks_room(room))) {
+        (true, _) => Doing::Nothing,
+        (false, true) => Doing::Waiting,
+        (false, false) => Doing::Serving,
+    }
+}
+
 impl From<Fault> for End {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
@@ -185,7 +193,7 @@ impl Talk {
                 Ok(read) => read,
                 Err(end) => return Poll::Ready(end),
             };
-            if self.pulse.is_lost(cx, !self.streams.is_empty(), &mut self.wire) {
+            if self.pulse.is_lost(cx, || doing(&self.streams, self.room), &mut self.wire) {
                 return Poll::Ready(End::Gone);
             }
             self.give_turns();

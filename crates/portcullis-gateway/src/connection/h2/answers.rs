@@ -149,6 +149,7 @@ impl Talk {
                 budget -= bytes;
                 stream.room.take(bytes);
                 self.room.take(bytes);
+                self.pulse.moved();
                 let ends = sending.is_whole();
                 let id = stream.id;
                 let output = self.wire.output();

@@ -1,8 +1,8 @@
-//! Whether a client that lets itself be served for long is still there.
+//! Whether a client that lets itself be served for long is still there, and takes what it asked for.
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::Context,
     time::Duration,
 };
 
@@ -23,6 +23,18 @@ pub(super) struct Pulse {
     /// Anything came since it was last looked.
     heard: bool,
     asked: bool,
+    /// Some of an answer's body went out since it was last looked.
+    moved: bool,
+    stalled: bool,
+}
+
+/// What a connection is doing when it is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    Nothing,
+    Serving,
+    /// Answers wait for room that the client does not give (CVE-2019-9517).
+    Waiting,
 }
 
 impl Pulse {
@@ -34,6 +46,8 @@ impl Pulse {
             patience: limits.header_timeout,
             heard: false,
             asked: false,
+            moved: false,
+            stalled: false,
         }
     }
 
@@ -41,29 +55,44 @@ impl Pulse {
         self.heard = true;
     }
 
-    /// Whether a busy client has not answered in time; asks it where it has been silent.
-    pub(super) fn is_lost(&mut self, cx: &mut Context<'_>, is_busy: bool, wire: &mut Wire<ClientIo>) -> bool {
+    pub(super) fn moved(&mut self) {
+        self.moved = true;
+    }
+
+    /// Whether a busy client has not answered in time, or not given room for longer than it may be silent; asks it where
+    /// it has been silent.
+    pub(super) fn is_lost(
+        &mut self,
+        cx: &mut Context<'_>,
+        doing: impl Fn() -> Doing,
+        wire: &mut Wire<ClientIo>,
+    ) -> bool {
         // A wake-up for anything else must not touch the timer.
         if self.armed && !self.sleep.is_elapsed() {
             return false;
         }
-        loop {
-            match self.sleep.as_mut().poll(cx) {
-                Poll::Pending => {
-                    self.armed = true;
-                    return false;
-                }
-                Poll::Ready(()) if !is_busy || std::mem::take(&mut self.heard) => {
-                    self.asked = false;
-                    self.sleep.as_mut().reset(Instant::now() + self.silence);
-                }
-                Poll::Ready(()) if self.asked => return true,
-                Poll::Ready(()) => {
-                    self.asked = true;
-                    frame::ping(wire.output(), 0, PULSE);
-                    self.sleep.as_mut().reset(Instant::now() + self.patience);
-                }
+        while self.sleep.as_mut().poll(cx).is_ready() {
+            let doing = doing();
+            let was_stalled = std::mem::replace(
+                &mut self.stalled,
+                doing == Doing::Waiting && !std::mem::take(&mut self.moved),
+            );
+            if was_stalled && self.stalled {
+                return true;
             }
+            let next = if doing == Doing::Nothing || std::mem::take(&mut self.heard) {
+                self.asked = false;
+                self.silence
+            } else if self.asked {
+                return true;
+            } else {
+                self.asked = true;
+                frame::ping(wire.output(), 0, PULSE);
+                self.patience
+            };
+            self.sleep.as_mut().reset(Instant::now() + next);
         }
+        self.armed = true;
+        false
     }
 }

@@ -61,6 +61,12 @@ impl Stream {
     pub(super) fn is_receiving(&self) -> bool {
         self.upload.as_ref().is_some_and(|upload| upload.is_open)
     }
+
+    /// Whether the client's window is what keeps its answer from going on.
+    pub(super) fn lacks_room(&self, of_all: Room) -> bool {
+        let waits = matches!(&self.work, Work::Sending(sending) if !sending.waiting.is_empty());
+        waits && (self.room.bytes() == 0 || of_all.bytes() == 0)
+    }
 }
 
 /// Streams at their places, found by number too.
@@ -115,6 +121,10 @@ impl Streams {
 
     pub(super) fn place_of(&self, id: u32) -> Option<usize> {
         self.by_id.get(&id).copied()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.places.iter().filter_map(Option::as_deref)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
