@@ -11,13 +11,13 @@ use crate::{cargo, root};
 const FLOORS: &[&[&str]] = &[
     &["portcullis-core", "portcullis-leaves", "portcullis-seclang"],
     &["portcullis-config", "portcullis-auth", "portcullis-spec", "portcullis-attacks", "portcullis-ftw"],
-    &["portcullis-guards", "portcullis-gateway", "portcullis-events", "portcullis-store", "portcullis-demo"],
+    &["portcullis-guards", "portcullis-gateway", "portcullis-events", "portcullis-store", "portcullis-scanner", "portcullis-demo"],
     &["portcullis-admin"],
     &["portcullis"],
 ];
 
 /// Crates that start the others from outside and link none of them.
-const OUTSIDE: &[&str] = &["xtask", "portcullis-e2e"];
+const OUTSIDE: &[&str] = &["xtask", "portcullis-e2e", "portcullis-range"];
 
 /// What those may link all the same: tools for tests, which are no part of what is tested.
 const TEST_TOOLS: &[&str] = &["portcullis-ftw"];
@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("portcullis-gateway", &["portcullis-core"]),
     ("portcullis-events", &["portcullis-core"]),
     ("portcullis-store", &["portcullis-core"]),
+    ("portcullis-scanner", &["portcullis-core", "portcullis-spec", "portcullis-leaves"]),
     ("portcullis-demo", &["portcullis-core"]),
 ];
 

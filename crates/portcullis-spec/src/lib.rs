@@ -10,4 +10,5 @@ pub mod model;
 pub mod openapi;
 pub mod parameters;
 pub mod schema;
+pub mod shown;
 pub mod violation;

@@ -15,7 +15,7 @@ use super::{
 use crate::model::{Document, Operation, SecurityScheme, SpecVersion};
 
 /// The methods a path item may have (OpenAPI 3.1 §4.8.9).
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Reads the document whose root is the first of the files.
 pub(super) fn read(files: &Files, options: &LoadOptions) -> Result<Document, LoadError> {

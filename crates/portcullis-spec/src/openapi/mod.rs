@@ -16,6 +16,7 @@ mod reference;
 mod schema;
 mod security;
 mod server;
+mod shown;
 mod swagger;
 mod template;
 #[cfg(test)]
@@ -24,7 +25,10 @@ mod text;
 
 use std::{collections::BTreeMap, io};
 
-use crate::model::{Document, Position};
+use crate::{
+    model::{Document, Position},
+    shown::Shown,
+};
 
 /// Where the files of a description come from. This crate does no I/O of its own.
 pub trait Source {
@@ -80,6 +84,9 @@ pub struct LoadOptions {
     pub read_only_in_requests: WrongDirection,
     /// `writeOnly` properties in responses.
     pub write_only_in_responses: WrongDirection,
+    /// Whether schemas keep what validates nothing and helps to make values: `examples` (an `example` among them),
+    /// `default`, `xml`, `contentMediaType`, and `format: binary` for Swagger's files.
+    pub keep_examples: bool,
     /// What a description may cost.
     pub limits: Limits,
 }
@@ -157,4 +164,18 @@ fn at(position: &Option<Position>) -> String {
 pub fn load(name: &str, source: &dyn Source, options: &LoadOptions) -> Result<Document, LoadError> {
     let files = files::Files::read(name, source, &options.limits)?;
     document::read(&files, options)
+}
+
+/// The same, with what the description shows beside.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_shown(
+    name: &str,
+    source: &dyn Source,
+    options: &LoadOptions,
+) -> Result<(Document, Shown), LoadError> {
+    let files = files::Files::read(name, source, &options.limits)?;
+    let document = document::read(&files, options)?;
+    Ok((document, shown::read(&files)))
 }

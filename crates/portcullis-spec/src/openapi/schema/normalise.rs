@@ -99,6 +99,9 @@ impl<'a> Reader<'a> {
                 self.keyword(node, key, value, role, &mut out);
             }
             self.discriminator(node, &mut out);
+            if self.options.keep_examples {
+                keep_examples(members, &mut out);
+            }
         }
         let out = if null_fits || !nullable {
             out
@@ -354,6 +357,29 @@ impl<'a> Reader<'a> {
             let place = node.child(key, value);
             self.warn(&place, format!("`{key}` is no keyword and says nothing: `{meant}` may be meant"));
         }
+    }
+}
+
+/// Keeps what helps to make values and validates nothing.
+fn keep_examples(members: &Map<String, Value>, out: &mut Map<String, Value>) {
+    let mut examples: Vec<Value> = Vec::new();
+    for key in ["example", "x-example"] {
+        examples.extend(members.get(key).cloned());
+    }
+    if let Some(Value::Array(list)) = members.get("examples") {
+        examples.extend(list.iter().cloned());
+    }
+    examples.retain(|it| !it.is_null());
+    if !examples.is_empty() {
+        out.insert("examples".to_owned(), Value::Array(examples));
+    }
+    for key in ["default", "xml", "contentMediaType"] {
+        if let Some(value) = members.get(key) {
+            out.insert(key.to_owned(), value.clone());
+        }
+    }
+    if members.get("type").and_then(Value::as_str) == Some("file") {
+        out.insert("format".to_owned(), Value::from("binary"));
     }
 }
 
