@@ -25,7 +25,12 @@ use portcullis_core::verdict::Denial;
 use tokio::time::Instant;
 
 pub(crate) use self::inbox::Upload;
-use self::{frames::Read, pulse::{Doing, Pulse}, streams::Streams, turns::Bell};
+use self::{
+    frames::Read,
+    pulse::{Doing, Pulse},
+    streams::Streams,
+    turns::Bell,
+};
 use super::{Connection, io::ClientIo};
 use crate::{
     exchange,
@@ -127,7 +132,7 @@ impl From<Fault> for End {
 pub(super) async fn serve(connection: &Arc<Connection>, limits: &ListenerLimits, io: ClientIo, read: &[u8]) {
     let mut talk = Box::new(Talk::new(connection, limits, io, read));
     let end = poll_fn(|cx| talk.poll(cx)).await;
-    talk.close_bodies();
+    talk.streams.clear();
     let last_words = async {
         match end {
             End::Gone => return,
@@ -228,15 +233,6 @@ impl Talk {
             self.farewell = Farewell::Said;
             frame::go_away(self.wire.output(), self.last, Code::NoError);
         }
-    }
-
-    fn close_bodies(&mut self) {
-        for stream in self.streams.iter_mut() {
-            if let Some(upload) = &stream.upload {
-                upload.inbox.close();
-            }
-        }
-        self.streams.clear();
     }
 
     /// Closes so that the last words arrive: closing with unread bytes would make the system reset the connection.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Fault;
 
-/// Two measures, each filled by what a client does and emptied by time; work that was really done empties the second too.
+/// Two measures, each filled by what a client does and emptied by time and by requests that were really served.
 /// No clock is read for a request that is just served.
 #[derive(Debug)]
 pub(crate) struct Calm {
@@ -30,7 +30,10 @@ const GIVEN_UP_A_SECOND: u32 = 25;
 
 impl Calm {
     pub(crate) const fn new() -> Self {
-        Self { idle: measure_of(IDLE_MAX, IDLE_A_SECOND), given_up: measure_of(GIVEN_UP_MAX, GIVEN_UP_A_SECOND) }
+        Self {
+            idle: measure_of(IDLE_MAX, IDLE_A_SECOND),
+            given_up: measure_of(GIVEN_UP_MAX, GIVEN_UP_A_SECOND),
+        }
     }
 
     /// A frame that carries nothing. `age` is how long the connection has been.
@@ -45,6 +48,9 @@ impl Calm {
 
     /// A request that was served to its end.
     pub(crate) fn served(&mut self) {
+        /// Pings, settings and priorities that clients send with a request.
+        const IDLE_FRAMES: u32 = 4;
+        self.idle.level = self.idle.level.saturating_sub(IDLE_FRAMES);
         self.given_up.level = self.given_up.level.saturating_sub(1);
     }
 }

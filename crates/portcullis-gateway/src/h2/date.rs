@@ -13,7 +13,8 @@ pub(crate) fn date(now: Timestamp) -> HeaderValue {
     LAST.with_borrow_mut(|(at, value)| {
         if *at != secs {
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(secs);
-            *value = HeaderValue::from_str(&httpdate::fmt_http_date(time)).unwrap_or(HeaderValue::from_static(""));
+            *value =
+                HeaderValue::from_str(&httpdate::fmt_http_date(time)).unwrap_or(HeaderValue::from_static(""));
             *at = secs;
         }
         value.clone()

@@ -138,7 +138,9 @@ impl HeadFault {
     /// What the operator is told.
     pub(crate) fn reason(self) -> Reason {
         let (rule, severity) = match self {
-            Self::Pseudo | Self::Method | Self::Path | Self::Authority => ("framing/request_line", Severity::High),
+            Self::Pseudo | Self::Method | Self::Path | Self::Authority => {
+                ("framing/request_line", Severity::High)
+            }
             Self::Field | Self::OfConnection => ("framing/field", Severity::High),
             Self::Length => ("framing/length", Severity::High),
             Self::Bytes => ("head/too_large", Severity::Medium),

@@ -1,5 +1,7 @@
 //! Frames (RFC 9113 §4, §6).
 
+use std::ops::Range;
+
 use super::{Code, Fault};
 
 /// What a connection begins with (RFC 9113 §3.4).
@@ -44,7 +46,8 @@ pub(crate) struct Head {
 impl Head {
     /// Reads the first bytes of a frame, where there are enough.
     pub(crate) fn read(input: &[u8]) -> Option<Self> {
-        let (&[high, middle, low, kind, flags, s0, s1, s2, s3], _) = input.split_first_chunk::<HEAD_BYTES>()?;
+        let (&[high, middle, low, kind, flags, s0, s1, s2, s3], _) =
+            input.split_first_chunk::<HEAD_BYTES>()?;
         let kind = match kind {
             0 => Kind::Data,
             1 => Kind::Headers,
@@ -92,18 +95,19 @@ impl Head {
         if at_home { Ok(()) } else { Err(Fault::Stream) }
     }
 
-    /// The payload of `DATA` or `HEADERS` without padding and priority.
-    pub(crate) fn inner(self, payload: &[u8]) -> Result<&[u8], Fault> {
-        let (mut inner, mut padding) = (payload, 0);
+    /// Where in the payload of `DATA` or `HEADERS` its content is, without padding and priority.
+    pub(crate) fn inner(self, payload: &[u8]) -> Result<Range<usize>, Fault> {
+        let (mut start, mut padding) = (0, 0);
         if self.has(PADDED) {
-            let (&length, rest) = inner.split_first().ok_or(Fault::FrameSize)?;
-            (inner, padding) = (rest, usize::from(length));
+            padding = usize::from(*payload.first().ok_or(Fault::FrameSize)?);
+            start = 1;
         }
         if self.kind == Kind::Headers && self.has(PRIORITY) {
-            inner = inner.get(5..).ok_or(Fault::FrameSize)?;
+            start += 5;
         }
-        let end = inner.len().checked_sub(padding).ok_or(Fault::Padding)?;
-        Ok(inner.get(..end).unwrap_or_default())
+        let len = payload.len().checked_sub(start).ok_or(Fault::FrameSize)?;
+        let len = len.checked_sub(padding).ok_or(Fault::Padding)?;
+        Ok(start..start + len)
     }
 }
 
@@ -192,7 +196,10 @@ mod tests {
     fn what_is_written_reads_back() {
         let mut output = Vec::new();
         head(&mut output, 0x01_0203, Kind::Ping, 0x25, 0x7fff_ffff);
-        assert_eq!(read(&output), Head { len: 0x01_0203, kind: Kind::Ping, flags: 0x25, stream: 0x7fff_ffff });
+        assert_eq!(
+            read(&output),
+            Head { len: 0x01_0203, kind: Kind::Ping, flags: 0x25, stream: 0x7fff_ffff }
+        );
         assert_eq!(Head::read(&output[..8]), None);
     }
 
@@ -212,16 +219,22 @@ mod tests {
         ] {
             assert_eq!(check(kind, len, flags, stream), Err(Fault::FrameSize), "{kind:?}");
         }
-        for (kind, len, stream) in
-            [(Kind::Data, 0, 0), (Kind::Headers, 0, 0), (Kind::Settings, 0, 1), (Kind::Ping, 8, 1), (Kind::Reset, 4, 0)]
-        {
+        for (kind, len, stream) in [
+            (Kind::Data, 0, 0),
+            (Kind::Headers, 0, 0),
+            (Kind::Settings, 0, 1),
+            (Kind::Ping, 8, 1),
+            (Kind::Reset, 4, 0),
+        ] {
             assert_eq!(check(kind, len, 0, stream), Err(Fault::Stream), "{kind:?}");
         }
     }
 
     #[test]
     fn padding_and_priority_are_taken_off() {
-        let inner = |kind, flags, payload: &'static [u8]| Head { len: payload.len(), kind, flags, stream: 1 }.inner(payload);
+        let inner = |kind, flags, payload: &'static [u8]| {
+            Head { len: payload.len(), kind, flags, stream: 1 }.inner(payload).map(|inner| &payload[inner])
+        };
         assert_eq!(inner(Kind::Data, PADDED, b"\x02ab\0\0"), Ok(&b"ab"[..]));
         assert_eq!(inner(Kind::Headers, PADDED | PRIORITY, b"\x01.....ab\0"), Ok(&b"ab"[..]));
         assert_eq!(inner(Kind::Data, PRIORITY, b"ab"), Ok(&b"ab"[..]));

@@ -122,7 +122,11 @@ impl Draft {
     }
 
     /// The head of a request; `ends` says that no body follows. `known` is the authority of the request before.
-    pub(crate) fn request(mut self, ends: bool, known: &mut Option<Authority>) -> Result<RequestHead, HeadFault> {
+    pub(crate) fn request(
+        mut self,
+        ends: bool,
+        known: &mut Option<Authority>,
+    ) -> Result<RequestHead, HeadFault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }

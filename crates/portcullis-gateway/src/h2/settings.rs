@@ -79,7 +79,10 @@ mod tests {
     use super::*;
 
     fn payload(settings: &[(u16, u32)]) -> Vec<u8> {
-        settings.iter().flat_map(|(name, value)| [&name.to_be_bytes()[..], &value.to_be_bytes()].concat()).collect()
+        settings
+            .iter()
+            .flat_map(|(name, value)| [&name.to_be_bytes()[..], &value.to_be_bytes()].concat())
+            .collect()
     }
 
     #[test]

@@ -160,7 +160,11 @@ async fn broken_rules_end_the_connection_with_their_code_and_are_recorded() {
     let ended = || [frame(HEADERS, WHOLE, 1, GET), frame(RESET, 0, 1, &[0, 0, 0, 8])].concat();
     for (what, sent, code) in [
         ("data before the settings", [&greeting()[..24], &frame(DATA, 0, 1, b"")].concat(), 1),
-        ("an acknowledgement instead of settings", [&greeting()[..24], &frame(SETTINGS, ACK, 0, b"")].concat(), 1),
+        (
+            "an acknowledgement instead of settings",
+            [&greeting()[..24], &frame(SETTINGS, ACK, 0, b"")].concat(),
+            1,
+        ),
         ("headers on stream 0", [greeting(), frame(HEADERS, WHOLE, 0, GET)].concat(), 1),
         ("an even stream", [greeting(), frame(HEADERS, WHOLE, 2, GET)].concat(), 1),
         ("data for a stream to come", [greeting(), frame(DATA, 0, 1, b"x")].concat(), 1),
@@ -172,7 +176,11 @@ async fn broken_rules_end_the_connection_with_their_code_and_are_recorded() {
         ("push allowed twice", [greeting(), frame(SETTINGS, 0, 0, &[0, 2, 0, 0, 0, 2])].concat(), 1),
         ("too large a window", [greeting(), frame(SETTINGS, 0, 0, &[0, 4, 0x80, 0, 0, 0])].concat(), 3),
         ("no room", [greeting(), frame(WINDOW, 0, 0, &[0; 4])].concat(), 1),
-        ("more room than can be counted", [greeting(), frame(WINDOW, 0, 0, &[0x7f, 0xff, 0xff, 0xff])].concat(), 3),
+        (
+            "more room than can be counted",
+            [greeting(), frame(WINDOW, 0, 0, &[0x7f, 0xff, 0xff, 0xff])].concat(),
+            3,
+        ),
         ("a push", [greeting(), frame(PUSH, END_HEADERS, 1, &[0; 4])].concat(), 1),
         ("a continuation of nothing", [greeting(), frame(CONTINUATION, END_HEADERS, 1, GET)].concat(), 1),
         (
@@ -182,20 +190,29 @@ async fn broken_rules_end_the_connection_with_their_code_and_are_recorded() {
         ),
         (
             "a continuation of another stream",
-            [greeting(), frame(HEADERS, END_STREAM, 1, GET), frame(CONTINUATION, END_HEADERS, 3, b"")].concat(),
+            [greeting(), frame(HEADERS, END_STREAM, 1, GET), frame(CONTINUATION, END_HEADERS, 3, b"")]
+                .concat(),
             1,
         ),
         ("a field from no table", [greeting(), frame(HEADERS, WHOLE, 1, b"\xff\x80\x01")].concat(), 9),
         ("padding beyond the end", [greeting(), frame(HEADERS, WHOLE | 8, 1, b"\x09\x82")].concat(), 1),
         ("data on an ended stream", [greeting(), ended(), frame(DATA, 0, 1, b"x")].concat(), 5),
         ("headers on an ended stream", [greeting(), ended(), frame(HEADERS, WHOLE, 1, GET)].concat(), 5),
-        ("a smaller stream", [greeting(), frame(HEADERS, WHOLE, 5, GET), frame(HEADERS, WHOLE, 3, GET)].concat(), 5),
+        (
+            "a smaller stream",
+            [greeting(), frame(HEADERS, WHOLE, 5, GET), frame(HEADERS, WHOLE, 3, GET)].concat(),
+            5,
+        ),
     ] {
         let gate = gate_of(|_| {}).await;
         let mut talk = Talk::silent(&gate).await;
         talk.send(&sent).await;
         assert_eq!(talk.farewell().await, code, "{what}");
-        assert_eq!(gate.record.ruled("http/malformed").await.outcome, Outcome::Denied(Denial::Malformed), "{what}");
+        assert_eq!(
+            gate.record.ruled("http/malformed").await.outcome,
+            Outcome::Denied(Denial::Malformed),
+            "{what}"
+        );
     }
 }
 
@@ -203,7 +220,9 @@ async fn broken_rules_end_the_connection_with_their_code_and_are_recorded() {
 async fn floods_end_the_connection() {
     let flood = |frame: Vec<u8>, count: usize| frame.repeat(count);
     let rapid: Vec<u8> = (0..2_000_u32)
-        .flat_map(|at| [frame(HEADERS, WHOLE, at * 2 + 1, GET), frame(RESET, 0, at * 2 + 1, &[0, 0, 0, 8])].concat())
+        .flat_map(|at| {
+            [frame(HEADERS, WHOLE, at * 2 + 1, GET), frame(RESET, 0, at * 2 + 1, &[0, 0, 0, 8])].concat()
+        })
         .collect();
     let endless = [frame(HEADERS, 0, 1, GET), flood(frame(CONTINUATION, 0, 1, b""), 100)].concat();
     let large = [frame(HEADERS, 0, 1, GET), flood(frame(CONTINUATION, 0, 1, &[0x82; 16_384]), 8)].concat();
@@ -212,8 +231,15 @@ async fn floods_end_the_connection() {
         ("settings", flood(frame(SETTINGS, 0, 0, b""), 20_000)),
         ("priorities", flood(frame(PRIORITY, 0, 1, &[0; 5]), 20_000)),
         ("unknown frames", flood(frame(99, 0, 0, b""), 20_000)),
-        ("tiny room", [frame(HEADERS, END_HEADERS, 1, POST), flood(frame(WINDOW, 0, 1, &[0, 0, 0, 1]), 20_000)].concat()),
-        ("empty data", [frame(HEADERS, END_HEADERS, 1, POST), flood(frame(DATA, 0, 1, b""), 20_000)].concat()),
+        (
+            "tiny room",
+            [frame(HEADERS, END_HEADERS, 1, POST), flood(frame(WINDOW, 0, 1, &[0, 0, 0, 1]), 20_000)]
+                .concat(),
+        ),
+        (
+            "empty data",
+            [frame(HEADERS, END_HEADERS, 1, POST), flood(frame(DATA, 0, 1, b""), 20_000)].concat(),
+        ),
         ("requests given up", rapid),
         ("a header block without an end", endless),
         ("a header block of many bytes", large),
@@ -230,7 +256,8 @@ async fn floods_end_the_connection() {
         let writing = writer.await.unwrap();
         drop(writing);
         let go_away = frame(GO_AWAY, 0, 0, &[0; 8]);
-        let at = came.windows(9).rposition(|window| window == &go_away[..9]).unwrap_or_else(|| panic!("{what}"));
+        let at =
+            came.windows(9).rposition(|window| window == &go_away[..9]).unwrap_or_else(|| panic!("{what}"));
         assert_eq!(came[at + 13..at + 17], [0, 0, 0, 11], "{what}");
         gate.record.ruled("http/flood").await;
     }
@@ -244,7 +271,11 @@ async fn a_bad_head_is_answered_and_the_connection_stays() {
         (1, frame(HEADERS, WHOLE, 1, &[GET, b"\x00\x01X\x01y"].concat()), "framing/field"),
         (3, frame(HEADERS, WHOLE, 3, &[GET, b"\x00\x0aconnection\x05close"].concat()), "framing/field"),
         (5, frame(HEADERS, WHOLE, 5, &GET[..2]), "framing/request_line"),
-        (7, frame(HEADERS, END_HEADERS, 7, &[GET, b"\x00\x0econtent-length\x01x"].concat()), "framing/length"),
+        (
+            7,
+            frame(HEADERS, END_HEADERS, 7, &[GET, b"\x00\x0econtent-length\x01x"].concat()),
+            "framing/length",
+        ),
     ] {
         gate.record.clear();
         talk.send(&sent).await;
@@ -252,7 +283,10 @@ async fn a_bad_head_is_answered_and_the_connection_stays() {
         assert_eq!(status, "400", "{rule}");
         assert!(String::from_utf8_lossy(&body).contains("reference"), "{rule}");
         let event = gate.record.one().await;
-        assert_eq!((event.outcome, rules(&event)), (Outcome::Denied(Denial::Malformed), vec![rule.to_owned()]));
+        assert_eq!(
+            (event.outcome, rules(&event)),
+            (Outcome::Denied(Denial::Malformed), vec![rule.to_owned()])
+        );
     }
     // The last one still had a body to come.
     assert_eq!(talk.until(RESET).await.code(), 0);
@@ -267,7 +301,8 @@ async fn a_head_over_the_bound_is_answered_however_it_is_cut() {
     let mut talk = Talk::new(&gate).await;
     let large = [GET, b"\x00\x01x\x7f\xa1\x9b\x01", &[b'y'; 20_000]].concat();
     let (first, rest) = large.split_at(16_000);
-    talk.send(&[frame(HEADERS, END_STREAM, 1, first), frame(CONTINUATION, END_HEADERS, 1, rest)].concat()).await;
+    talk.send(&[frame(HEADERS, END_STREAM, 1, first), frame(CONTINUATION, END_HEADERS, 1, rest)].concat())
+        .await;
     assert_eq!(talk.answer(1).await.0, "431");
     assert_eq!(rules(&gate.record.one().await), ["head/too_large"]);
     talk.send(&frame(HEADERS, END_STREAM, 3, &GET[..1])).await;
@@ -438,7 +473,8 @@ async fn echo_behind() -> u16 {
             let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| async {
                 Ok::<_, std::convert::Infallible>(Response::new(request.into_body()))
             });
-            let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            let served =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             tokio::spawn(served);
         }
     });
@@ -468,11 +504,10 @@ async fn large_bodies_pass_both_ways_on_many_streams_at_a_time() {
     });
     futures_util::future::join_all(calls).await;
     for event in gate.record.events(8).await {
-        assert_eq!((event.outcome, event.request_bytes, event.response_bytes), (
-            Outcome::Served,
-            BYTES as u64,
-            BYTES as u64
-        ));
+        assert_eq!(
+            (event.outcome, event.request_bytes, event.response_bytes),
+            (Outcome::Served, BYTES as u64, BYTES as u64)
+        );
     }
 }
 

@@ -80,7 +80,8 @@ impl Talk {
         let mut may_go_on = false;
         if upload.is_open {
             more = upload.given.took(news.taken);
-            may_go_on = news.is_asked_for && matches!(stream.work, Work::Asking(_)) && upload.waits_for_continue;
+            may_go_on =
+                news.is_asked_for && matches!(stream.work, Work::Asking(_)) && upload.waits_for_continue;
             upload.waits_for_continue &= !may_go_on;
         }
         if let Some(more) = more {

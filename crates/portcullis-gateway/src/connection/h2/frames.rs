@@ -88,14 +88,14 @@ impl Talk {
                 return Err(Fault::Interrupted);
             }
             if head.kind == Kind::Data {
-                let inner = head.inner(payload)?.len();
-                if inner > COPIED_BYTES_MAX {
+                let inner = head.inner(payload)?;
+                let bytes = inner.len();
+                if bytes > COPIED_BYTES_MAX {
                     let payload = input.split_to(len).freeze().slice(HEAD_BYTES..);
-                    let start = head.inner(&payload)?.as_ptr().addr() - payload.as_ptr().addr();
-                    self.data(head, Piece::Large(payload.slice(start..start + inner)), inner)?;
+                    self.data(head, Piece::Large(payload.slice(inner)), bytes)?;
                     continue;
                 }
-                self.data(head, Piece::Small(head.inner(payload)?), inner)?;
+                self.data(head, Piece::Small(payload.get(inner).unwrap_or_default()), bytes)?;
             } else {
                 self.heed(head, payload)?;
             }
@@ -107,7 +107,7 @@ impl Talk {
     fn heed(&mut self, head: Head, payload: &[u8]) -> Result<(), Fault> {
         match head.kind {
             Kind::Headers => {
-                let fragment = head.inner(payload)?;
+                let fragment = payload.get(head.inner(payload)?).unwrap_or_default();
                 if head.has(END_HEADERS) {
                     return self.block(head, fragment);
                 }
@@ -172,7 +172,8 @@ impl Talk {
     fn more_room(&mut self, head: Head, payload: &[u8]) -> Result<(), Fault> {
         /// Less than this lets the gate send frames that are mostly head (CVE-2019-9511).
         const WORTH: u32 = 256;
-        let bytes = payload.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes)) & settings::WINDOW_MAX;
+        let bytes =
+            payload.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes)) & settings::WINDOW_MAX;
         if bytes < WORTH {
             self.calm_idle()?;
         }
@@ -183,7 +184,8 @@ impl Talk {
             return self.room.change(i64::from(bytes));
         }
         let Some(place) = self.streams.place_of(head.stream) else {
-            return if head.stream > self.last { Err(Fault::Idle) } else { self.calm_idle() };
+            // It may have been on its way when the stream ended.
+            return if head.stream > self.last { Err(Fault::Idle) } else { Ok(()) };
         };
         let Some(stream) = self.streams.at(place) else { return Ok(()) };
         if bytes == 0 {
@@ -277,7 +279,11 @@ impl Talk {
             return self.trailers(place, draft, ends);
         }
         if head.stream <= self.last {
-            return if self.streams.is_forgotten(head.stream) { self.calm_idle() } else { Err(Fault::Closed) };
+            return if self.streams.is_forgotten(head.stream) {
+                self.calm_idle()
+            } else {
+                Err(Fault::Closed)
+            };
         }
         if head.stream % 2 == 0 {
             return Err(Fault::Number);
@@ -285,7 +291,10 @@ impl Talk {
         self.last = head.stream;
         match self.farewell {
             // It was told up to where it would be served.
-            Farewell::Said => return self.calm_idle(),
+            Farewell::Said => {
+                self.streams.forget(head.stream);
+                return self.calm_idle();
+            }
             Farewell::NotYet | Farewell::Announced => {}
         }
         if self.streams.len() >= self.streams_max {

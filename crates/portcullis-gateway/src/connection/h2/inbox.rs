@@ -153,8 +153,12 @@ impl State {
         }
     }
 
+    fn waiting(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.tail.len()
+    }
+
     fn clear(&mut self) {
-        self.taken += self.pieces.iter().map(Bytes::len).sum::<usize>() + self.tail.len();
+        self.taken += self.waiting();
         self.pieces = VecDeque::new();
         self.tail = BytesMut::new();
         self.is_unwanted = true;
@@ -227,7 +231,9 @@ impl Body for Upload {
         let state = self.0.lock();
         match state.left {
             Some(left) => SizeHint::with_exact(left),
-            None if state.is_done() => SizeHint::with_exact(0),
+            None if state.end == End::Ended && state.trailers.is_none() => {
+                SizeHint::with_exact(state.waiting() as u64)
+            }
             None => SizeHint::default(),
         }
     }
@@ -258,7 +264,9 @@ mod tests {
         let (inbox, mut upload) = upload(Some(12));
         assert!(next(&mut upload).is_pending());
         assert!(inbox.news().is_asked_for);
-        for piece in [Piece::Small(b"ab"), Piece::Small(b"cd"), Piece::Large("efgh".into()), Piece::Small(b"ijkl")] {
+        for piece in
+            [Piece::Small(b"ab"), Piece::Small(b"cd"), Piece::Large("efgh".into()), Piece::Small(b"ijkl")]
+        {
             inbox.push(piece);
         }
         assert_eq!(upload.size_hint().exact(), Some(12));

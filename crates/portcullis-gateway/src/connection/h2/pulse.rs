@@ -1,10 +1,6 @@
 //! Whether a client that lets itself be served for long is still there, and takes what it asked for.
 
-use std::{
-    pin::Pin,
-    task::Context,
-    time::Duration,
-};
+use std::{pin::Pin, task::Context, time::Duration};
 
 use tokio::time::{Instant, Sleep};
 

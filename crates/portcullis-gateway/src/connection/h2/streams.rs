@@ -57,6 +57,13 @@ pub(super) struct Arriving {
     pub(super) waits_for_continue: bool,
 }
 
+/// However a stream ends, whoever reads its body elsewhere learns that no more will come.
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.inbox.close();
+    }
+}
+
 impl Stream {
     pub(super) fn is_receiving(&self) -> bool {
         self.upload.as_ref().is_some_and(|upload| upload.is_open)

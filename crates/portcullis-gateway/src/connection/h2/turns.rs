@@ -96,7 +96,10 @@ mod tests {
         bell.listen(&Waker::from(Arc::clone(&woken)));
         far.wake();
         assert!(woken.0.load(Ordering::Relaxed) >= 1);
-        assert_eq!((bell.take(0), bell.take(1), bell.take(2), bell.take(3)), (Some(1), Some(0), Some(2), None));
+        assert_eq!(
+            (bell.take(0), bell.take(1), bell.take(2), bell.take(3)),
+            (Some(1), Some(0), Some(2), None)
+        );
         assert_eq!(bell.take(2), Some(0));
     }
 }

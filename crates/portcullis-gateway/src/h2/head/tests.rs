@@ -45,15 +45,22 @@ fn a_head_is_read() {
     let request = head.request;
     assert_eq!((request.method(), request.version()), (&Method::GET, Version::HTTP_2));
     assert_eq!(request.uri(), "https://h.example:8443/a?b=c");
-    assert_eq!((request.headers().len(), &request.headers()["accept"]), (2, &HeaderValue::from_static("*/*")));
+    assert_eq!(
+        (request.headers().len(), &request.headers()["accept"]),
+        (2, &HeaderValue::from_static("*/*"))
+    );
     assert!(!head.waits_for_continue);
 }
 
 #[test]
 fn an_authority_may_be_a_host_and_is_remembered() {
-    let line: Vec<_> = LINE.iter().copied().filter(|(name, _)| *name != ":authority").chain([("host", "h")]).collect();
+    let line: Vec<_> =
+        LINE.iter().copied().filter(|(name, _)| *name != ":authority").chain([("host", "h")]).collect();
     let head = request(&line, true).unwrap();
-    assert_eq!((head.request.uri().authority(), &head.request.headers()["host"]), (None, &HeaderValue::from_static("h")));
+    assert_eq!(
+        (head.request.uri().authority(), &head.request.headers()["host"]),
+        (None, &HeaderValue::from_static("h"))
+    );
     let mut known = None;
     draft(&LINE).request(true, &mut known).unwrap();
     assert_eq!(known.as_ref().map(Authority::as_str), Some("h.example:8443"));
@@ -172,7 +179,9 @@ fn written(fields: &[(&'static str, &'static str)], length: Length) -> Vec<Strin
     answer(&mut Encoder::new(), &mut output, StatusCode::OK, fields.iter(), length, date);
     let mut lines = Vec::new();
     let take = |field: Field| match field {
-        Field::Pseudo(pseudo, value) => lines.push(format!("{pseudo:?}: {}", String::from_utf8_lossy(&value))),
+        Field::Pseudo(pseudo, value) => {
+            lines.push(format!("{pseudo:?}: {}", String::from_utf8_lossy(&value)))
+        }
         Field::Plain(name, value) => lines.push(format!("{name}: {}", value.to_str().unwrap())),
         Field::Bad { .. } => panic!("a bad field was written"),
     };
@@ -182,7 +191,8 @@ fn written(fields: &[(&'static str, &'static str)], length: Length) -> Vec<Strin
 
 #[test]
 fn an_answer_is_framed_by_what_the_gate_knows() {
-    let fields = [("connection", "close"), ("transfer-encoding", "chunked"), ("content-length", "9"), ("x", "y")];
+    let fields =
+        [("connection", "close"), ("transfer-encoding", "chunked"), ("content-length", "9"), ("x", "y")];
     assert_eq!(written(&fields, Length::Is(7)), ["Status: 200", "x: y", "content-length: 7", "date: then"]);
     assert_eq!(written(&fields, Length::Unsaid), ["Status: 200", "x: y", "date: then"]);
     assert_eq!(written(&fields, Length::AsSaid), ["Status: 200", "content-length: 9", "x: y", "date: then"]);

@@ -5,11 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
-use super::{
-    Field, TABLE_BYTES,
-    field::Name,
-    huffman, integer, statics,
-};
+use super::{Field, TABLE_BYTES, field::Name, huffman, integer, statics};
 
 /// Why a block cannot be read. The tables of both sides may differ from then on, so the connection ends
 /// (RFC 7541 §4.1 and RFC 9113 §4.3).

@@ -176,13 +176,7 @@ impl Encoder {
     }
 }
 
-fn literal(
-    how: Literal,
-    index: Option<usize>,
-    name: &HeaderName,
-    value: &HeaderValue,
-    output: &mut Vec<u8>,
-) {
+fn literal(how: Literal, index: Option<usize>, name: &HeaderName, value: &HeaderValue, output: &mut Vec<u8>) {
     let (first, prefix) = match how {
         Literal::Indexed => (0x40, 6),
         Literal::Once => (0, 4),

@@ -45,7 +45,9 @@ mod tests {
     #[test]
     fn the_examples_of_the_standard_hold() {
         // RFC 7541 §C.1.
-        for (number, prefix, bytes) in [(10, 5, &[0x0a][..]), (1337, 5, &[0x1f, 0x9a, 0x0a]), (42, 8, &[0x2a])] {
+        for (number, prefix, bytes) in
+            [(10, 5, &[0x0a][..]), (1337, 5, &[0x1f, 0x9a, 0x0a]), (42, 8, &[0x2a])]
+        {
             let mut output = Vec::new();
             encode(0, prefix, number, &mut output);
             assert_eq!(output, bytes);

@@ -30,7 +30,8 @@ fn check(blocks: &[(&str, &str, usize)]) {
 }
 
 const FIRST: &str = "Method: GET\nScheme: http\nPath: /\nAuthority: www.example.com";
-const SECOND: &str = "Method: GET\nScheme: http\nPath: /\nAuthority: www.example.com\ncache-control: no-cache";
+const SECOND: &str =
+    "Method: GET\nScheme: http\nPath: /\nAuthority: www.example.com\ncache-control: no-cache";
 const THIRD: &str =
     "Method: GET\nScheme: https\nPath: /index.html\nAuthority: www.example.com\ncustom-key: custom-value";
 
@@ -52,7 +53,8 @@ fn the_requests_of_the_standard_are_read() {
 #[test]
 fn the_answers_of_the_standard_drive_each_other_out() {
     // RFC 7541 §C.5, with a table of 256 bytes.
-    let head = "cache-control: private\ndate: Mon, 21 Oct 2013 20:13:21 GMT\nlocation: https://www.example.com";
+    let head =
+        "cache-control: private\ndate: Mon, 21 Oct 2013 20:13:21 GMT\nlocation: https://www.example.com";
     let (first, second) = (format!("Status: 302\n{head}"), format!("Status: 307\n{head}"));
     check(&[
         (
@@ -88,7 +90,11 @@ fn what_cannot_be_read_is_told() {
     ] {
         assert_eq!(decoded(&mut Decoder::new(), &bytes(block)), Err(broken), "{block}");
     }
-    assert_eq!(decoded(&mut Decoder::new(), &bytes("3f e1 1f 20")), Ok(Vec::new()), "the size allowed, and none");
+    assert_eq!(
+        decoded(&mut Decoder::new(), &bytes("3f e1 1f 20")),
+        Ok(Vec::new()),
+        "the size allowed, and none"
+    );
 }
 
 #[test]
@@ -98,7 +104,10 @@ fn a_bad_field_does_not_put_the_tables_out_of_step() {
     let block = [&b"\x40\x02:x\x01a"[..], b"\x40\x01X\x01a", b"\x40\x01x\x01\0", b"\x40\x01x\x02 a"].concat();
     assert_eq!(decoded(&mut decoder, &block).unwrap(), ["bad"; 4]);
     assert_eq!(decoder.bytes(), 35 + 34 + 34 + 35);
-    assert_eq!(decoded(&mut decoder, b"\xbe\xbf\xc0\xc1\x82").unwrap(), ["bad", "bad", "bad", "bad", "Method: GET"]);
+    assert_eq!(
+        decoded(&mut decoder, b"\xbe\xbf\xc0\xc1\x82").unwrap(),
+        ["bad", "bad", "bad", "bad", "Method: GET"]
+    );
 }
 
 #[test]
@@ -129,7 +138,8 @@ fn a_repeated_field_is_one_byte_and_a_changing_one_does_not_fill_the_table() {
     let mut decoder = Decoder::new();
     for number in 0..200 {
         let id = format!("{number:032}");
-        let fields = [("content-type", "application/json"), ("x-request-id", &id), ("content-length", "1024")];
+        let fields =
+            [("content-type", "application/json"), ("x-request-id", &id), ("content-length", "1024")];
         let block = write(&mut encoder, &fields);
         let lines: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         assert_eq!(decoded(&mut decoder, &block).unwrap(), lines);
