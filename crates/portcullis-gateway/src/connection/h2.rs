@@ -8,6 +8,7 @@ mod answers;
 mod frames;
 mod inbox;
 mod pulse;
+mod requests;
 mod streams;
 mod turns;
 
