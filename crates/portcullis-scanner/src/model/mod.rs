@@ -5,10 +5,16 @@
 //! [`crate::wire`] room knows how a value becomes bytes.
 
 pub mod effect;
+pub mod har;
+pub mod infer;
 pub mod kind;
+pub mod observed;
 pub mod openapi;
+pub mod postman;
 pub mod server;
 pub mod slots;
+pub mod source;
+pub mod template;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
