@@ -5,10 +5,10 @@
 //! [`crate::wire`] room knows how a value becomes bytes.
 
 pub mod effect;
-pub mod har;
-pub mod infer;
 pub mod graphql;
 pub mod grpc;
+pub mod har;
+pub mod infer;
 pub mod kind;
 pub mod observed;
 pub mod openapi;

@@ -100,7 +100,8 @@ impl Entry {
         let operation = self.operation == "*" || self.operation == text("operation");
         // The range names a part of a body as `body:filter.brand`, findings by pointer: `body:/filter/brand`.
         let slot_found = text("slot").replace("body:/", "body:").replace('/', ".").to_ascii_lowercase();
-        let slot = self.slot.ends_with('-') || slot_found.is_empty() || self.slot.eq_ignore_ascii_case(&slot_found);
+        let slot =
+            self.slot.ends_with('-') || slot_found.is_empty() || self.slot.eq_ignore_ascii_case(&slot_found);
         operation && slot && (cwe == self.cwe || text("owasp") == self.owasp)
     }
 }
