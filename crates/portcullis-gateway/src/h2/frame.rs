@@ -79,7 +79,7 @@ impl Head {
             Kind::Reset | Kind::WindowUpdate => self.len == 4,
             Kind::Ping => self.len == 8,
             Kind::GoAway => self.len >= 8,
-            Kind::Settings => self.len % 6 == 0 && (!self.has(ACK) || self.len == 0),
+            Kind::Settings => self.len.is_multiple_of(6) && (!self.has(ACK) || self.len == 0),
             Kind::Data | Kind::Headers | Kind::Push | Kind::Continuation | Kind::Unknown => true,
         };
         if !fits {

@@ -38,7 +38,7 @@ impl Talk {
                 Err(Fault::Closed)
             };
         }
-        if head.stream % 2 == 0 {
+        if head.stream.is_multiple_of(2) {
             return Err(Fault::Number);
         }
         self.last = head.stream;
