@@ -161,7 +161,7 @@ fn heads_are_bounded() {
     assert_eq!(request(&with(&many), true).unwrap_err(), HeadFault::Fields);
     let large = "x".repeat(800);
     assert_eq!(request(&with(&[("x", &large)]), true).unwrap_err(), HeadFault::Bytes);
-    assert!(request(&with(&[("x", &large[..600])]), true).is_ok());
+    assert!(request(&with(&[("x", &"x".repeat(600))]), true).is_ok());
 }
 
 #[test]
