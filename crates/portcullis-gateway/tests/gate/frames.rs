@@ -1,4 +1,5 @@
 //! HTTP/2 frame by frame: a client that breaks its rules, floods, gives up or reads nothing.
+#![expect(clippy::disallowed_methods, reason = "bodies of our own making, and small")]
 
 use std::time::Duration;
 
