@@ -194,6 +194,15 @@ weaknesses! {
     SoapWrapping "soap-wrapping" "The first of two bodies is checked and the second carried out.",
     SoapSqli "soap-sqli" "A category is put into a query.",
     SoapStackTrace "soap-stack-trace" "A fault shows the stack.",
+    GrpcReflection "grpc-reflection" "Reflection is open to all.",
+    GrpcOversize "grpc-oversize" "Messages of several megabytes are taken.",
+    GrpcCase "grpc-case" "A method's name in other letters passes the guard.",
+    GrpcMetadata "grpc-metadata" "The caller's name is believed as metadata tells it.",
+    GrpcAuthMissing "grpc-auth-missing" "An order is shown without any credential.",
+    GrpcBola "grpc-bola" "Any user reads any order.",
+    GrpcBfla "grpc-bfla" "Any user sets prices.",
+    GrpcSqli "grpc-sqli" "A category is put into a query.",
+    GrpcStackTrace "grpc-stack-trace" "An error shows the stack.",
 }
 
 /// The weaknesses that are switched on.

@@ -17,6 +17,7 @@ pub mod learn;
 pub mod listener;
 pub mod model;
 pub mod oracle;
+pub mod report;
 pub mod script;
 pub mod wire;
 pub mod world;

@@ -17,6 +17,7 @@ mod data;
 mod feeds;
 mod flows;
 mod graphql;
+mod grpc;
 mod injection;
 mod injection_sql;
 mod outgoing;

@@ -5,10 +5,20 @@
 //! [`crate::wire`] room knows how a value becomes bytes.
 
 pub mod effect;
+pub mod graphql;
+pub mod grpc;
+pub mod har;
+pub mod infer;
 pub mod kind;
+pub mod observed;
 pub mod openapi;
+pub mod postman;
 pub mod server;
 pub mod slots;
+pub mod source;
+pub mod template;
+mod verbs;
+pub mod wsdl;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -124,12 +134,12 @@ pub enum Wire {
         service: String,
         /// The method.
         method: String,
-        /// Descriptors of the service: the key into the model's descriptor pool.
+        /// The message type of the request.
         input: String,
         /// The message type of the answer.
         output: String,
-        /// The serialized `FileDescriptorSet` all of them are in.
-        descriptors: Arc<[u8]>,
+        /// The descriptors all of them are in; shared by all operations of a model.
+        descriptors: grpc::Descriptors,
     },
     /// An operation of a SOAP port.
     Soap {

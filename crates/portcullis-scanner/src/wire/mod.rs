@@ -1,7 +1,11 @@
 //! What goes over the wire, and what comes back.
 
 mod draft;
+mod graphql;
+pub(crate) mod grpc;
+mod meaning;
 mod rest;
+pub(crate) mod soap;
 
 use std::sync::Arc;
 
@@ -12,7 +16,7 @@ use serde_json::Value;
 use crate::{
     call::Call,
     identity::Session,
-    model::{Model, Wire},
+    model::{Model, Operation, Wire},
 };
 
 /// A composed request. Everything is bytes and text as it is sent; the host is the scan's own.
@@ -168,24 +172,27 @@ pub enum Uncomposable {
 /// # Errors
 /// The call lacks something without which there is nothing to send.
 pub fn compose(model: &Model, call: &Call, session: &Session) -> Result<Request, Uncomposable> {
-    match wire_of(model, call) {
-        None | Some(Wire::Rest { .. }) => rest::compose(model, call, session),
-        Some(Wire::GraphQl { .. } | Wire::Grpc { .. } | Wire::Soap { .. }) => {
-            Err(Uncomposable::Value("this protocol is not spoken yet".to_owned()))
-        }
+    let Some(operation) = called(model, call) else { return rest::compose(model, call, session) };
+    match &operation.wire {
+        Wire::Rest { .. } => rest::compose(model, call, session),
+        wire @ Wire::GraphQl { .. } => graphql::compose(wire, call, session),
+        wire @ Wire::Grpc { .. } => grpc::compose(wire, call, session),
+        Wire::Soap { .. } => soap::compose(model, operation, call, session),
     }
 }
 
 /// Says what an answer means.
 pub fn read(model: &Model, call: &Call, request: Arc<Request>, received: Received) -> Answer {
-    match wire_of(model, call) {
-        None | Some(Wire::Rest { .. } | Wire::GraphQl { .. } | Wire::Grpc { .. } | Wire::Soap { .. }) => {
-            rest::read(model, call, request, received)
-        }
+    let Some(operation) = called(model, call) else { return rest::read(model, call, request, received) };
+    match &operation.wire {
+        Wire::Rest { .. } => rest::read(model, call, request, received),
+        wire @ Wire::GraphQl { .. } => graphql::read(wire, request, received),
+        wire @ Wire::Grpc { .. } => grpc::read(wire, request, received),
+        Wire::Soap { .. } => soap::read(model, operation, request, received),
     }
 }
 
-/// The protocol of a call; `None` for a bare one, and for one whose operation is not in the model.
-fn wire_of<'m>(model: &'m Model, call: &Call) -> Option<&'m Wire> {
-    model.operation(call.operation?).map(|it| &it.wire)
+/// The operation of a call; `None` for a bare one, and for one whose operation is not in the model.
+fn called<'m>(model: &'m Model, call: &Call) -> Option<&'m Operation> {
+    model.operation(call.operation?)
 }
