@@ -1,3 +1,5 @@
+//! Every report of one made-up scan.
+
 use serde_json::{Value, json};
 
 use super::*;

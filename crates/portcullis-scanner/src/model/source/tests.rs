@@ -1,3 +1,5 @@
+//! Which language an input is written in.
+
 use super::*;
 
 #[test]
