@@ -7,6 +7,7 @@ pub mod family;
 pub mod forger;
 pub mod jwt;
 pub mod leaves;
+pub mod novel;
 pub mod own;
 pub mod privilege;
 pub mod read_back;
