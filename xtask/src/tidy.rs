@@ -11,7 +11,14 @@ use crate::{cargo, root};
 const FLOORS: &[&[&str]] = &[
     &["portcullis-core", "portcullis-leaves", "portcullis-seclang"],
     &["portcullis-config", "portcullis-auth", "portcullis-spec", "portcullis-attacks", "portcullis-ftw"],
-    &["portcullis-guards", "portcullis-gateway", "portcullis-events", "portcullis-store", "portcullis-scanner", "portcullis-demo"],
+    &[
+        "portcullis-guards",
+        "portcullis-gateway",
+        "portcullis-events",
+        "portcullis-store",
+        "portcullis-scanner",
+        "portcullis-demo",
+    ],
     &["portcullis-admin"],
     &["portcullis"],
 ];

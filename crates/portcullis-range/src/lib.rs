@@ -6,9 +6,12 @@
 
 mod app;
 mod engines;
+mod graphql;
+mod grpc;
 mod http;
 mod identity;
 mod rest;
+mod soap;
 mod state;
 mod traps;
 pub mod truth;
@@ -27,6 +30,8 @@ pub use self::weakness::{Weakness, Weaknesses};
 pub struct Options {
     /// Port for REST, GraphQL and SOAP; 0 takes a free one.
     pub port: u16,
+    /// Port for gRPC; 0 takes a free one.
+    pub grpc_port: u16,
     /// Same seed, same ids and tokens.
     pub seed: u64,
     /// What is switched on.
@@ -38,6 +43,7 @@ pub struct Options {
 /// A range that is up. Stops when it is dropped.
 pub struct Running {
     address: SocketAddr,
+    grpc_address: SocketAddr,
     app: Arc<App>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -53,8 +59,13 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let address = listener.local_addr()?;
     let document = http::openapi::document(&app.routes, &format!("http://{address}"));
     let _ = app.openapi.set(document);
-    let tasks = vec![tokio::spawn(http::serve::accept(listener, Arc::clone(&app)))];
-    Ok(Running { address, app, tasks })
+    let grpc_listener = TcpListener::bind(("127.0.0.1", options.grpc_port)).await?;
+    let grpc_address = grpc_listener.local_addr()?;
+    let tasks = vec![
+        tokio::spawn(http::serve::accept(listener, Arc::clone(&app))),
+        tokio::spawn(grpc::accept(grpc_listener, Arc::clone(&app))),
+    ];
+    Ok(Running { address, grpc_address, app, tasks })
 }
 
 impl Running {
@@ -62,6 +73,12 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where gRPC is served, over HTTP/2 without TLS.
+    #[must_use]
+    pub const fn grpc_address(&self) -> SocketAddr {
+        self.grpc_address
     }
 
     /// An absolute URL of a path.
@@ -77,6 +94,12 @@ impl Running {
             "http": self.url(""),
             "port": self.address.port(),
             "openapi": self.url("/openapi.json"),
+            "graphql": self.url("/graphql"),
+            "graphql_sdl": self.url("/graphql/schema.graphql"),
+            "wsdl": self.url("/soap/warehouse?wsdl"),
+            "grpc": format!("http://{}", self.grpc_address),
+            "grpc_port": self.grpc_address.port(),
+            "grpc_descriptors": self.url("/grpc/descriptors.bin"),
             "jwks": self.url("/.well-known/jwks.json"),
         })
     }
@@ -84,6 +107,12 @@ impl Running {
     /// Puts the range's clock forward, for what expires.
     pub fn advance(&self, secs: i64) {
         self.app.advance(secs);
+    }
+
+    /// The range's clock, in seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.app.now()
     }
 
     /// Stops serving.

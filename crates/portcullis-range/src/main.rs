@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use portcullis_range::{Options, Weaknesses};
 
-const USAGE: &str = "usage: portcullis-range [--port N] [--mode vulnerable|secure] [--only NAME,...] [--seed N] \
+const USAGE: &str = "usage: portcullis-range [--port N] [--grpc-port N] [--mode vulnerable|secure] [--only NAME,...] [--seed N] \
                      [--partner HOST:PORT,...]";
 
 #[tokio::main]
@@ -38,6 +38,9 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         let value = arguments.next().ok_or_else(|| format!("`{name}` needs a value"))?;
         match name.as_str() {
             "--port" => options.port = value.parse().map_err(|_| format!("`{value}` is no port"))?,
+            "--grpc-port" => {
+                options.grpc_port = value.parse().map_err(|_| format!("`{value}` is no port"))?
+            }
             "--seed" => options.seed = value.parse().map_err(|_| format!("`{value}` is no seed"))?,
             "--mode" => {
                 options.weaknesses = match value.as_str() {

@@ -10,11 +10,14 @@
 pub mod call;
 pub mod check;
 pub mod checks;
+pub mod engine;
 pub mod finding;
 pub mod identity;
+pub mod learn;
 pub mod listener;
 pub mod model;
 pub mod oracle;
+pub mod report;
 pub mod script;
 pub mod wire;
 pub mod world;

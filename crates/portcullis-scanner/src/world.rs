@@ -36,6 +36,8 @@ pub struct World {
     pub bounds: Bounds,
     /// What is known of the login operation, where there is one.
     pub login: Option<Login>,
+    /// Operations after which somebody's account was gone: they are reached, and never called again.
+    pub quarantined: Vec<OperationIndex>,
     /// Whether the base is HTTPS, for checks of transport.
     pub secure: bool,
     /// How long a good call usually takes, in microseconds (median), for flood and timing checks.
@@ -73,6 +75,8 @@ pub struct Good {
     /// Where a value must be new each time (names, addresses that must be unique, texts that may be anything): found by
     /// type, name and trying.
     pub fresh: Vec<Place>,
+    /// Where a value of the caller stands (its user name, its number), by the key in [`Identity::values`].
+    pub own: Vec<(Place, String)>,
 }
 
 /// A call that makes what a later one needs.
@@ -280,7 +284,14 @@ impl World {
             }
             made.push((call, number, answer));
         }
-        let call = bound.pop().unwrap_or_else(|| good.call.clone());
+        let mut call = bound.pop().unwrap_or_else(|| good.call.clone());
+        if let Some(identity) = self.identity(by) {
+            for (place, key) in &good.own {
+                if let Some(value) = identity.values.get(key) {
+                    call.set(place, value.clone());
+                }
+            }
+        }
         Ok(Prepared { call: freshened(call, &good.fresh, self, script).by(by), made })
     }
 }

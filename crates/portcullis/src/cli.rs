@@ -1,8 +1,12 @@
 //! The command line.
 
+mod scan;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::scan::{FailOn, Safe, Scan};
 
 /// The gate in front of your APIs.
 #[derive(Debug, Parser)]
@@ -44,6 +48,8 @@ pub(crate) enum Command {
     /// Fetch, list and test the firewall's rules
     #[command(subcommand)]
     Rules(Rules),
+    /// Attack an API on purpose, safely, and say what was found
+    Scan(Box<Scan>),
     /// Show the record of exchanges
     Events(Events),
     /// Work with the record's proof

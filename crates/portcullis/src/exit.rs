@@ -19,6 +19,10 @@ pub(crate) enum Exit {
     Weaker,
     /// `audit verify`: the record is not what was written.
     Altered,
+    /// `scan`: findings at or above `--fail-on`.
+    Findings,
+    /// `scan`: too little was reached, logins were lost or the budget was spent.
+    Incomplete,
     /// No running gate answers on the control socket.
     NoGate,
     /// The configuration has errors, or a specification cannot be enforced as it stands.
@@ -33,6 +37,8 @@ impl Exit {
         (2, "the command line was not understood"),
         (3, "`diff`: some protection is weaker in the second configuration"),
         (4, "`audit verify`: the record is not what was written"),
+        (5, "`scan`: findings at or above `--fail-on`"),
+        (6, "`scan`: incomplete, so that its silence means nothing"),
         (69, "no running gate answers on the control socket"),
         (78, "the configuration has errors"),
     ];
@@ -45,6 +51,8 @@ impl Exit {
             Self::Usage => 2,
             Self::Weaker => 3,
             Self::Altered => 4,
+            Self::Findings => 5,
+            Self::Incomplete => 6,
             Self::NoGate => 69,
             Self::Config => 78,
         }

@@ -56,6 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rules(Rules::Fetch(arguments)) => commands::rules::fetch::run(&arguments),
         Command::Rules(Rules::List(arguments)) => commands::rules::list::run(&arguments),
         Command::Rules(Rules::Test(arguments)) => commands::rules::test::run(&arguments),
+        Command::Scan(arguments) => commands::scan::run(&arguments),
         Command::Events(arguments) => commands::events::run(&arguments),
         Command::Audit(Audit::Verify(arguments)) => commands::audit::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),

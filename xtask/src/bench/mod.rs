@@ -7,6 +7,7 @@ mod gateway;
 mod json;
 mod peers;
 mod process;
+mod scan;
 mod specs;
 mod tally;
 
@@ -37,7 +38,8 @@ const HELP: &str = "\
 cargo xtask bench gateway [--json] [--rounds N] [--secs N] [--no-build]
 cargo xtask bench json    [--json] [--rounds N] [--no-build]
 cargo xtask bench specs   [--json] [--no-build]
-cargo xtask bench firewall [--json] [--rounds N] [--no-build]";
+cargo xtask bench firewall [--json] [--rounds N] [--no-build]
+cargo xtask bench scan    [--json] [--no-build]";
 
 /// Runs the benchmark that the arguments name.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
@@ -47,6 +49,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
         Some("json") => json::run(Options::read(rest)?),
         Some("specs") => specs::run(Options::read(rest)?),
         Some("firewall") => firewall::run(Options::read(rest)?),
+        Some("scan") => scan::run(Options::read(rest)?),
         // Not for people: the forwarder that `gateway` starts as a process of its own.
         Some("floor") => floor::run(rest),
         Some(other) => Err(anyhow::anyhow!("no benchmark `{other}`\n\n{HELP}")),

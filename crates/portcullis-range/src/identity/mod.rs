@@ -70,6 +70,16 @@ pub(crate) async fn bearer(cx: &Cx, route: &Route) -> Option<Session> {
     session(&cx.app, &claims)
 }
 
+/// The caller by a token alone.
+pub(crate) async fn by_token(app: &App, token: &str) -> Option<Session> {
+    session(app, &token::verify(app, token, false).await?)
+}
+
+/// The caller by name, for those who believe what they are told.
+pub(crate) fn by_name(app: &App, name: &str) -> Option<Session> {
+    session(app, &serde_json::json!({"sub": name}))
+}
+
 /// The caller by `X-API-Key`.
 pub(crate) fn api_key(cx: &Cx, _: &Route) -> Option<Session> {
     let key = cx.call.header("x-api-key").filter(|it| !it.is_empty())?;

@@ -29,7 +29,7 @@ pub(crate) mod templates;
 pub(crate) mod tools;
 pub(crate) mod wellknown;
 
-use crate::{http::route::Route, traps};
+use crate::{graphql, http::route::Route, soap, traps};
 
 /// The whole table.
 pub(crate) fn routes() -> Vec<Route> {
@@ -62,6 +62,8 @@ pub(crate) fn routes() -> Vec<Route> {
         methods::routes(),
         shadows::routes(),
         wellknown::routes(),
+        graphql::routes(),
+        soap::routes(),
         traps::routes(),
     ];
     areas.into_iter().flatten().collect()

@@ -2,7 +2,14 @@
 
 use serde_json::Value;
 
-use super::parts::{leaves::leaves, own, read_back::Change, read_back::before, read_back::readers};
+use super::parts::{
+    entrance::{entered, login_call},
+    leaves::leaves,
+    own,
+    read_back::Change,
+    read_back::before,
+    read_back::readers,
+};
 use crate::{
     call::Call,
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},
@@ -94,20 +101,6 @@ pub(super) fn new_password(call: &Call) -> Option<Place> {
     found.into_iter().min().map(|(_, place)| place)
 }
 
-/// A login with this name and password; `None` where it is not known how.
-pub(super) fn login_call(world: &World, who: &Identity, password: &str) -> Option<Call> {
-    let login = world.login.as_ref()?;
-    let good = world.good(login.operation)?;
-    let key = ["username", "email", "id"];
-    let name = login.name.name().to_ascii_lowercase();
-    let by_name = key.iter().find(|key| name.contains(**key)).and_then(|key| who.values.get(*key));
-    let value = by_name.or_else(|| key.iter().find_map(|key| who.values.get(*key)))?;
-    let mut call = good.call.clone().by(crate::call::ANONYMOUS);
-    call.set(&login.name, value.clone());
-    call.set(&login.password, Value::from(password));
-    Some(call)
-}
-
 /// Two fresh accounts; one acts on the other.
 fn taken(world: &World, script: &mut Script<'_>, index: OperationIndex) -> Flow<Option<Taken>> {
     let victim = script.fresh_identity(Role::B)?;
@@ -154,20 +147,20 @@ fn password(
         return script.skip("it is not known how to log in");
     };
     let (number, refused) = script.send(new.clone())?;
-    if refused.done() {
+    if entered(world, &refused).is_some() {
         // Any password logs in: nothing can be told here.
         return Ok(None);
     }
     let (probe, _) = script.send(call)?;
-    let (entered, with_new) = script.send(new)?;
-    if !with_new.done() {
+    let (opened, with_new) = script.send(new)?;
+    if entered(world, &with_new).is_none() {
         return Ok(None);
     }
     let (shut, with_old) = script.send(old)?;
-    if with_old.done() {
+    if entered(world, &with_old).is_some() {
         return Ok(None);
     }
-    let exchanges = vec![(number, "control"), (probe, "probe"), (entered, "read back"), (shut, "read back")];
+    let exchanges = vec![(number, "control"), (probe, "probe"), (opened, "read back"), (shut, "read back")];
     Ok(Some(Taken { exchanges, what: "set the password", slot }))
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::parts::{
+    entrance::login_call,
     family::{token_in, with},
     jwt::Token,
     leaves::substantial,
@@ -70,11 +71,7 @@ impl Check for ExpiredTokenAccepted {
             return script.skip("a user is needed");
         };
         let Some(good) = world.good(index) else { return script.skip("no good login is known") };
-        let Some(mut call) = super::account_changed_by_stranger::login_call(
-            world,
-            who,
-            who.text("password").unwrap_or_default(),
-        ) else {
+        let Some(mut call) = login_call(world, who, who.text("password").unwrap_or_default()) else {
             return script.skip("it is not known how to log in");
         };
         if let Some(place) = life_slot(world) {

@@ -1,5 +1,10 @@
 //! Who the scan calls as.
 
+pub mod discover;
+pub mod file;
+pub mod token;
+pub mod totp;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

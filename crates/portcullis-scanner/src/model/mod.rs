@@ -7,10 +7,16 @@
 pub mod effect;
 pub mod graphql;
 pub mod grpc;
+pub mod har;
+pub mod infer;
 pub mod kind;
+pub mod observed;
 pub mod openapi;
+pub mod postman;
 pub mod server;
 pub mod slots;
+pub mod source;
+pub mod template;
 mod verbs;
 pub mod wsdl;
 

@@ -135,10 +135,12 @@ impl Stage {
         let call = Call::of(index, A);
         let given = Arc::new(answer(200, good));
         self.world.good.push(Some(Good {
+            own: Vec::new(),
             call: call.clone(),
             answer: Arc::clone(&given),
             recipe: Vec::new(),
             fresh: Vec::new(),
+            own: Vec::new(),
         }));
         self.world.samples.push(Sample { call, answer: given });
         self.world.slots.push(Vec::new());

@@ -13,6 +13,7 @@ pub(crate) mod reference;
 pub(crate) mod reload;
 pub(crate) mod rules;
 pub(crate) mod run;
+pub(crate) mod scan;
 pub(crate) mod status;
 
 use std::{

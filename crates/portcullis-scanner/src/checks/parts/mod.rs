@@ -1,6 +1,8 @@
 //! What several checks need: naming things of a caller, reading state back, telling look-alikes apart.
 
 pub mod catch_all;
+pub mod declared;
+pub mod entrance;
 pub mod family;
 pub mod forger;
 pub mod graphql;

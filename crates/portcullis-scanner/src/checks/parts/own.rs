@@ -40,8 +40,15 @@ pub fn named(world: &World, call: &Call) -> Vec<(Place, String)> {
         .into_iter()
         .map(|(pointer, value)| (Place::Body(pointer.into()), value));
     let parameters = call.parameters.iter().map(|(place, value)| (place.clone(), value));
-    let mut found = Vec::new();
+    let mut found: Vec<(Place, String)> = Vec::new();
+    if let Some(good) = world.good(index) {
+        let known = good.own.iter().filter(|(place, key)| key != "password" && call.value(place).is_some());
+        found.extend(known.cloned());
+    }
     for (place, value) in parameters.chain(body).take(256) {
+        if found.iter().any(|(own, _)| *own == place) {
+            continue;
+        }
         let by_value = caller.and_then(|who| {
             let mut values = who.values.iter().filter(|(key, _)| *key != "password");
             values.find(|(key, own)| text_of(own) == text_of(value) && telling(&place, key, own))

@@ -15,7 +15,8 @@ pub(super) fn write(model: &Model, schema: &Value, value: &Value) -> String {
         return text.clone();
     }
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-    let name = kind::reference_name(schema).unwrap_or("root");
+    // A schema written in place is named for its place in the description, which is no name for an element.
+    let name = kind::reference_name(schema).filter(|it| !it.starts_with('-')).unwrap_or("root");
     element(model, schema, name, value, DEPTH_MAX, &mut out);
     out
 }

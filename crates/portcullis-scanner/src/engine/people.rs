@@ -1,0 +1,507 @@
+//! Getting users: from a file, or by registering some; logging them in, and in again when they fall out.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Engine, Unfinished, hosts};
+use crate::{
+    call::{ANONYMOUS, Call, Edit, IdentityId},
+    identity::{
+        Identity, Role, Session,
+        discover::Door,
+        file::{AuthEntry, LoginEndpoint},
+        token, totp,
+    },
+    learn::{Fill, Generator, ground},
+    model::Place,
+    wire::{Answer, Outcome},
+    world::Login,
+};
+
+impl Engine<'_> {
+    /// Gets A, B and whoever the file names.
+    pub(super) async fn meet_people(&mut self) {
+        let entries = std::mem::take(&mut self.options.users);
+        for entry in &entries {
+            match self.log_in_by_file(entry).await {
+                Ok(identity) => self.world.identities.push(identity),
+                Err(why) => self.note(format!("user `{}` of the file cannot log in: {why}", entry.name)),
+            }
+        }
+        self.options.users = entries;
+        for (role, name) in [(Role::A, "A"), (Role::B, "B")] {
+            if self.world.who(role).is_some() || self.options.bounds.read_only {
+                continue;
+            }
+            match self.register(role, name).await {
+                Ok(identity) => self.world.identities.push(identity),
+                Err(why) => {
+                    self.note(format!("no user {name}: {why}"));
+                    break;
+                }
+            }
+        }
+    }
+
+    fn next_id(&self) -> IdentityId {
+        let last = self.world.identities.iter().chain(&self.clones).map(|identity| identity.id.0).max();
+        IdentityId(last.unwrap_or_default() + 1)
+    }
+
+    /// A new user, used for one trial.
+    pub(super) async fn fresh(&mut self, role: Role) -> Result<Identity, String> {
+        let name = format!("clone {} of {role:?}", self.clones.len() + 1);
+        let mut identity = self.register(Role::Disposable, &name).await?;
+        identity.role = role;
+        self.clones.push(identity.clone());
+        Ok(identity)
+    }
+
+    /// Registers a user and logs it in.
+    pub(crate) async fn register(&mut self, role: Role, name: &str) -> Result<Identity, String> {
+        if self.doors.register.is_empty() {
+            return Err("no operation registers users".to_owned());
+        }
+        let mut why = String::new();
+        for door in self.doors.register.clone().iter().take(3) {
+            for fill in [Fill::All, Fill::Required] {
+                let mut call = self.filled(door, fill);
+                let values = self.person(door, &mut call);
+                let answer = self.call(&call).await;
+                if !answer.done() {
+                    why = format!("registering was answered {}", told(&answer));
+                    continue;
+                }
+                let mut identity = Identity {
+                    id: self.next_id(),
+                    name: name.to_owned(),
+                    role,
+                    values,
+                    session: Session::default(),
+                };
+                learn_values(&mut identity.values, answer.json.as_ref());
+                match self.log_in(&mut identity, Some(&answer)).await {
+                    Ok(()) => {
+                        self.know_register(door, &call, &answer);
+                        return Ok(identity);
+                    }
+                    Err(refused) => why = refused,
+                }
+            }
+        }
+        Err(why)
+    }
+
+    /// The door's call with every slot filled.
+    fn filled(&mut self, door: &Door, fill: Fill) -> Call {
+        let mut call = Call::of(door.operation, ANONYMOUS);
+        if let Some(operation) = self.world.model.operation(door.operation) {
+            let mut generator =
+                Generator { schemas: &self.world.model.schemas, chance: &mut self.chance, fill };
+            ground(operation, &mut generator, &mut call);
+        }
+        call
+    }
+
+    /// Puts a new person's name, address and password into a call, and says what was put.
+    fn person(&mut self, door: &Door, call: &mut Call) -> BTreeMap<String, Value> {
+        let mut values = BTreeMap::new();
+        let mut script_chance = |letters: usize| {
+            use rand_chacha::rand_core::RngCore as _;
+            (0..letters).map(|_| char::from(b'a' + (self.chance.next_u64() % 26) as u8)).collect::<String>()
+        };
+        let (word, password) = (script_chance(10), format!("Aa1!{}", script_chance(10)));
+        let digits: String = script_chance(9).bytes().map(|it| char::from(b'0' + (it % 10))).collect();
+        for slot in self.world.slots.get(door.operation.0).into_iter().flatten() {
+            let name = slot.place.name().to_ascii_lowercase();
+            let value = if slot.place == door.password || door.repeated.contains(&slot.place) {
+                password.clone()
+            } else if name.contains("mail") {
+                format!("{word}@example.com")
+            } else if name.contains("phone") || name.contains("mobile") || name == "number" {
+                format!("9{digits}")
+            } else if ["user", "login", "name", "account", "nick"].iter().any(|it| name.contains(it)) {
+                word.clone()
+            } else {
+                continue;
+            };
+            if call.value(&slot.place).is_some_and(Value::is_string)
+                || Some(&slot.place) == door.name.as_ref()
+                || slot.place == door.password
+            {
+                call.set(&slot.place, Value::from(value.clone()));
+                values.insert(name, Value::from(value));
+            }
+        }
+        values.insert("password".to_owned(), Value::from(password));
+        values
+    }
+
+    /// Logs in through the operation that does, or takes what the registration gave.
+    pub(super) async fn log_in(
+        &mut self,
+        identity: &mut Identity,
+        registered: Option<&Answer>,
+    ) -> Result<(), String> {
+        let mut why = "no operation logs users in".to_owned();
+        for door in self.doors.login.clone().iter().take(3) {
+            let Some(name_place) = &door.name else { continue };
+            let mut call = self.filled(door, Fill::Required);
+            let wanted = name_place.name().to_ascii_lowercase();
+            let is = |key: &str| identity.values.get(key).cloned();
+            let like = || {
+                identity.values.iter().find(|(key, _)| wanted.contains(key.as_str()) || key.contains(&wanted))
+            };
+            let name = is(&wanted)
+                .or_else(|| like().map(|(_, value)| value.clone()))
+                .or_else(|| is("username"))
+                .or_else(|| is("email"))
+                .or_else(|| is("name"));
+            let Some(name) = name else { continue };
+            let Some(password) = is("password") else { continue };
+            call.set(name_place, name);
+            call.set(&door.password, password);
+            let answer = self.call(&call).await;
+            if !answer.done() {
+                why = format!("logging in was answered {}", told(&answer));
+                continue;
+            }
+            learn_values(&mut identity.values, answer.json.as_ref());
+            if let Some(pointer) = self.adopt(identity, &answer).await {
+                self.know_login(door, &call, &answer, pointer);
+                return Ok(());
+            }
+            why = "the login gave no token and no cookie".to_owned();
+        }
+        if let Some(answer) = registered
+            && self.adopt(identity, answer).await.is_some()
+        {
+            return Ok(());
+        }
+        Err(why)
+    }
+
+    /// Takes token or cookies from an answer, and finds how they are presented. Gives where the token stood; empty for
+    /// cookies.
+    async fn adopt(&mut self, identity: &mut Identity, answer: &Answer) -> Option<String> {
+        if let Some((pointer, secret)) = answer.json.as_ref().and_then(token::find) {
+            let ways = token::presentations(&self.world.model, &secret);
+            identity.session = self.presented(ways).await?;
+            return Some(pointer);
+        }
+        identity.session = token::cookies(answer)?;
+        Some(String::new())
+    }
+
+    /// The first way that an operation which turns nobody in accepts; the likeliest where none can be tried.
+    async fn presented(&mut self, ways: Vec<Session>) -> Option<Session> {
+        let known = self.world.identities.iter().find(|identity| !identity.session.secret.is_empty());
+        if let Some(known) = known {
+            // What worked for one works for the next.
+            let shape = |session: &Session| {
+                let name = |list: &[(String, String)]| list.first().map(|it| it.0.clone());
+                let word = session
+                    .headers
+                    .first()
+                    .and_then(|it| it.1.strip_suffix(&session.secret))
+                    .map(str::to_owned);
+                (name(&session.headers), name(&session.query), name(&session.cookies), word)
+            };
+            let wanted = shape(&known.session);
+            return ways.into_iter().find(|way| shape(way) == wanted);
+        }
+        let probe = self.world.model.all().find(|(_, operation)| {
+            let asks = operation
+                .security
+                .as_ref()
+                .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()));
+            let bare = operation.parameters.iter().all(|slot| !slot.required) && operation.body.is_none();
+            asks && bare && !operation.effect.changes_state()
+        });
+        let Some((index, _)) = probe else { return ways.into_iter().next() };
+        let call = Call::of(index, ANONYMOUS);
+        for way in &ways {
+            let mut call = call.clone();
+            for (name, value) in &way.headers {
+                call.edits.push(Edit::SetHeader(name.clone(), value.clone()));
+            }
+            for (name, value) in &way.query {
+                call.set(&Place::Query(name.as_str().into()), Value::from(value.clone()));
+            }
+            for (name, value) in &way.cookies {
+                call.edits.push(Edit::SetHeader("cookie".to_owned(), format!("{name}={value}")));
+            }
+            if self.call(&call).await.done() {
+                return Some(way.clone());
+            }
+        }
+        ways.into_iter().next()
+    }
+
+    async fn log_in_by_file(&mut self, entry: &AuthEntry) -> Result<Identity, String> {
+        let mut identity = Identity {
+            id: self.next_id(),
+            name: entry.name.clone(),
+            role: entry.role.unwrap_or(Role::Low),
+            values: entry
+                .values
+                .iter()
+                .map(|(key, value)| (key.to_ascii_lowercase(), value.clone()))
+                .collect(),
+            session: Session::default(),
+        };
+        for field in &entry.fixed_headers {
+            let secret = field.value.rsplit(' ').next().unwrap_or_default().to_owned();
+            if secret.len() > identity.session.secret.len() {
+                identity.session.secret = secret;
+            }
+            identity.session.headers.push((field.name.to_ascii_lowercase(), field.value.clone()));
+        }
+        if let Some(login) = &entry.login_endpoint_auth {
+            if let Some(user) = &login.payload_user_pwd {
+                identity.values.insert("username".to_owned(), Value::from(user.username.clone()));
+                identity.values.insert("password".to_owned(), Value::from(user.password.clone()));
+                identity
+                    .values
+                    .insert(user.username_field.to_ascii_lowercase(), Value::from(user.username.clone()));
+            }
+            self.log_in_at(login, entry, &mut identity).await?;
+        }
+        Ok(identity)
+    }
+
+    async fn log_in_at(
+        &mut self,
+        login: &LoginEndpoint,
+        entry: &AuthEntry,
+        identity: &mut Identity,
+    ) -> Result<(), String> {
+        if let Some(url) = &login.external_endpoint_url {
+            let base = hosts::Base::parse(url).map_err(|error| error.to_string())?;
+            hosts::permit(&base, &self.options.allowed).map_err(|error| error.to_string())?;
+            if base.authority() != self.options.base.authority() {
+                return Err("a login on another host than the target is not supported: give `fixedHeaders`"
+                    .to_owned());
+            }
+        }
+        let endpoint = login.endpoint.as_deref().or(login.external_endpoint_url.as_deref()).unwrap_or("/");
+        let path = endpoint
+            .split_once("://")
+            .map_or(endpoint, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
+        let media = login.content_type.as_deref().unwrap_or("application/json");
+        let mut call = Call::bare(login.verb.as_deref().unwrap_or("POST"), path, ANONYMOUS);
+        for field in &login.headers {
+            call.edits.push(Edit::SetHeader(field.name.to_ascii_lowercase(), field.value.clone()));
+        }
+        let code = entry.totp.as_ref().map(|totp| {
+            let now = self.options.unix_now + self.pace.elapsed().as_secs();
+            totp::code(&totp.secret, now)
+                .map(|code| (totp.field.clone(), code))
+                .ok_or("`totp.secret` is no Base32")
+        });
+        let code = code.transpose()?;
+        let payload = match (&login.payload_raw, &login.payload_user_pwd) {
+            (Some(raw), _) => Some(raw.clone()),
+            (None, Some(user)) => {
+                let mut fields = vec![
+                    (user.username_field.clone(), user.username.clone()),
+                    (user.password_field.clone(), user.password.clone()),
+                ];
+                fields.extend(code);
+                Some(payload(media, &fields))
+            }
+            (None, None) => None,
+        };
+        if let Some(payload) = payload {
+            call.edits.push(Edit::SetHeader("content-type".to_owned(), media.to_owned()));
+            call.edits.push(Edit::RawBody(payload.into_bytes()));
+        }
+        let answer = self.call(&call).await;
+        if !answer.done() && answer.outcome != Outcome::Elsewhere {
+            return Err(format!("the login was answered {}", told(&answer)));
+        }
+        learn_values(&mut identity.values, answer.json.as_ref());
+        if login.expect_cookies {
+            identity.session = token::cookies(&answer).ok_or("the login set no cookie")?;
+            return Ok(());
+        }
+        let Some(how) = &login.token else {
+            return self
+                .adopt(identity, &answer)
+                .await
+                .map(drop)
+                .ok_or_else(|| "the login gave no token and no cookie".to_owned());
+        };
+        let pointer = how.extract_from_field.as_deref().unwrap_or_default();
+        let secret = answer.json.as_ref().and_then(|json| json.pointer(pointer)).and_then(Value::as_str);
+        let secret = secret
+            .ok_or_else(|| format!("there is no text at `{pointer}` of the login's answer"))?
+            .to_owned();
+        let value = match (&how.send_template, &how.header_prefix) {
+            (Some(template), _) => template.replace("{token}", &secret),
+            (None, prefix) => format!("{}{secret}", prefix.as_deref().unwrap_or_default()),
+        };
+        let name = how.http_header_name.as_deref().unwrap_or("authorization").to_ascii_lowercase();
+        identity.session = Session { secret, headers: vec![(name, value)], ..Session::default() };
+        Ok(())
+    }
+
+    /// A further session of a user, or a new one in place of one that was lost.
+    pub(super) async fn log_in_again(&mut self, id: IdentityId) -> Result<Identity, String> {
+        let mut identity = self.identity(id).cloned().ok_or("no such user")?;
+        let entry = self.options.users.iter().find(|entry| entry.name == identity.name).cloned();
+        match entry {
+            Some(entry) => {
+                let again = self.log_in_by_file(&entry).await?;
+                identity.session = again.session;
+            }
+            None => self.log_in(&mut identity, None).await?,
+        }
+        Ok(identity)
+    }
+
+    /// Whether those that the scan needs can still call; who cannot is logged in again, or replaced by a new user.
+    /// Says whether somebody had to be.
+    pub(crate) async fn revive(&mut self) -> Result<bool, Unfinished> {
+        let Some(probe) = self.liveness_probe() else { return Ok(false) };
+        let mut lost_some = false;
+        let needed: Vec<IdentityId> = self
+            .world
+            .identities
+            .iter()
+            .filter(|it| it.id != ANONYMOUS)
+            .map(|identity| identity.id)
+            .collect();
+        for id in needed {
+            let answer = self.call(&self.own(&probe, id)).await;
+            if answer.done() || matches!(answer.outcome, Outcome::Limited | Outcome::Unreached) {
+                continue;
+            }
+            lost_some = true;
+            let Some(lost) = self.identity(id).cloned() else { continue };
+            let again = match self.log_in_again(id).await {
+                Ok(again) => Ok(again),
+                Err(_) => self.register(lost.role, &lost.name).await.map(|fresh| Identity { id, ..fresh }),
+            };
+            match again {
+                Ok(again) => {
+                    if let Some(own) = self.world.identities.iter_mut().find(|identity| identity.id == id) {
+                        *own = again;
+                    }
+                }
+                Err(why) => return Err(Unfinished::Logins(format!("{}: {why}", lost.name))),
+            }
+        }
+        Ok(lost_some)
+    }
+
+    /// A call that anybody logged in may make and nobody else.
+    fn liveness_probe(&self) -> Option<Call> {
+        let turned_away = |index| {
+            self.world
+                .samples
+                .iter()
+                .any(|it| it.call.operation == Some(index) && it.answer.outcome == Outcome::Unauthenticated)
+        };
+        let asks = |operation: &crate::model::Operation| {
+            operation
+                .security
+                .as_ref()
+                .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| !way.is_empty()))
+        };
+        self.world
+            .reached()
+            .filter(|(index, operation, good)| {
+                good.recipe.is_empty()
+                    && !operation.effect.changes_state()
+                    && (asks(operation) || turned_away(*index))
+            })
+            .map(|(.., good)| good.call.clone())
+            .min_by_key(|call| call.parameters.len())
+    }
+
+    /// The call with the values of the identity where it had another's.
+    fn own(&self, call: &Call, id: IdentityId) -> Call {
+        let mut call = call.clone().by(id);
+        let own = call
+            .operation
+            .and_then(|index| self.world.good(index))
+            .map(|good| good.own.clone())
+            .unwrap_or_default();
+        for (place, key) in own {
+            if let Some(value) = self.identity(id).and_then(|identity| identity.values.get(&key)) {
+                call.set(&place, value.clone());
+            }
+        }
+        call
+    }
+
+    fn know_login(&mut self, door: &Door, call: &Call, answer: &Answer, token: String) {
+        let Some(name) = door.name.clone() else { return };
+        self.know_good(call, answer, Vec::new());
+        let register = self.doors.register.first().map(|it| it.operation);
+        let logout = self.doors.logout.first().copied();
+        let token = Some(token).filter(|pointer| !pointer.is_empty());
+        self.world.login = Some(Login {
+            operation: door.operation,
+            name,
+            password: door.password.clone(),
+            token,
+            register,
+            logout,
+        });
+    }
+
+    fn know_register(&mut self, door: &Door, call: &Call, answer: &Answer) {
+        let fresh = self.world.slots(door.operation).iter().map(|slot| slot.place.clone());
+        let fresh = fresh.filter(|place| {
+            let name = place.name().to_ascii_lowercase();
+            call.value(place).is_some_and(Value::is_string)
+                && ["mail", "phone", "mobile", "user", "login", "name", "account", "nick", "number"]
+                    .iter()
+                    .any(|it| name.contains(it))
+        });
+        let fresh = fresh.collect();
+        self.know_good(call, answer, fresh);
+    }
+}
+
+/// Remembers scalars of an answer by their names; what is known already stays.
+fn learn_values(values: &mut BTreeMap<String, Value>, json: Option<&Value>) {
+    fn walk(value: &Value, values: &mut BTreeMap<String, Value>, depth: usize) {
+        let Some(members) = value.as_object().filter(|_| depth < 3) else { return };
+        for (name, member) in members {
+            if member.is_string() || member.is_number() {
+                values.entry(name.to_ascii_lowercase()).or_insert_with(|| member.clone());
+            }
+            walk(member, values, depth + 1);
+        }
+    }
+    if let Some(json) = json {
+        walk(json, values, 0);
+    }
+}
+
+fn payload(media: &str, fields: &[(String, String)]) -> String {
+    if media.contains("urlencoded") {
+        let escape = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+        };
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+        pairs.join("&")
+    } else {
+        let members: serde_json::Map<String, Value> =
+            fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        Value::Object(members).to_string()
+    }
+}
+
+/// An answer in a few words.
+fn told(answer: &Answer) -> String {
+    match &answer.fault {
+        Some(fault) => fault.clone(),
+        None => format!("{} {}", answer.status, answer.text().chars().take(120).collect::<String>()),
+    }
+}

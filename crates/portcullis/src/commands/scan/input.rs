@@ -1,0 +1,53 @@
+//! What a scan is pointed at: a file or a URL, into a model and the place where the API is.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use portcullis_scanner::{
+    engine::{Base, permit},
+    model::{Model, source},
+};
+
+use crate::{cli::Scan, fetch};
+
+/// Reads the input, and finds the target.
+pub(super) async fn read(
+    arguments: &Scan,
+    input: &str,
+    tls: &Arc<rustls::ClientConfig>,
+) -> anyhow::Result<(Model, Base)> {
+    let target = arguments.target.as_deref();
+    if !input.contains("://") {
+        let bytes = std::fs::read(input).with_context(|| format!("cannot read `{input}`"))?;
+        let model = match source::read(input, &bytes, target) {
+            Ok(model) => model,
+            // A description may name further files beside it; only what lies in its own directory is read.
+            Err(error) => return Err(error).with_context(|| format!("`{input}` cannot be used")),
+        };
+        let base = base_of(target, &model)?;
+        return Ok((model, base));
+    }
+    let base = Base::parse(target.unwrap_or(input))?;
+    permit(&Base::parse(input)?, &arguments.allow)?;
+    let bounds = fetch::Bounds {
+        bytes_max: 16 << 20,
+        time_max: Duration::from_secs(20),
+        redirects_max: 0,
+        accept: "*/*",
+    };
+    let bytes = fetch::get_within(input, Arc::clone(tls), &bounds).await?;
+    let model =
+        source::read(input, &bytes, Some(input)).with_context(|| format!("`{input}` cannot be used"))?;
+    // A document's own address is not the API's: what it says of its servers decides.
+    let base = if target.is_some() { base } else { base_of(None, &model)? };
+    Ok((model, base))
+}
+
+fn base_of(target: Option<&str>, model: &Model) -> anyhow::Result<Base> {
+    let url = match (target, model.servers.first()) {
+        (Some(url), _) => url,
+        (None, Some(url)) => url,
+        (None, None) => bail!("the input names no server: say where the API is with --target URL"),
+    };
+    Ok(Base::parse(url)?)
+}
