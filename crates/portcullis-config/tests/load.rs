@@ -73,6 +73,17 @@ fn the_quick_start_means_what_it_says() {
 }
 
 #[test]
+fn every_call_is_recorded_unless_said_otherwise() {
+    let calls = |record: &str| load_text(&with(record)).config.map(|config| config.record.calls.word());
+    assert_eq!(calls(""), Some("all"));
+    assert_eq!(calls("record: { keep: 7 }\n"), Some("all"));
+    assert_eq!(calls("record: { calls: all }\n"), Some("all"));
+    assert_eq!(calls("record: { calls: refused }\n"), Some("refused"));
+    let text = check(&with("record: { calls: denied }\n"));
+    assert!(text.contains("`denied` is not one of `all`, `refused`"), "{text}");
+}
+
+#[test]
 fn eight_mistakes_are_shown_at_once() {
     insta::assert_snapshot!(check(
         r#"

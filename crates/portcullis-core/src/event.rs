@@ -1,4 +1,4 @@
-//! The record of one exchange. Every exchange leaves exactly one.
+//! The record of one exchange. Every exchange leaves exactly one, unless served ones are to be counted alone.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
+    context::Operation,
     id::ReferenceId,
     principal::Principal,
     verdict::{Denial, Reason},
@@ -69,6 +70,28 @@ pub struct Event {
     /// The trace id of the forwarded `traceparent` (W3C Trace Context), 32 lower-case hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Box<str>>,
+}
+
+/// What is counted of a call that leaves no record: one that was served with nothing to remark, where the operator asks
+/// to record only the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tally {
+    /// The API's name, where routed to an API and no further.
+    pub api: Option<Arc<str>>,
+    /// The operation, where routed.
+    pub operation: Option<Arc<Operation>>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The status sent to the client.
+    pub status: u16,
+    /// Microseconds from the request's head to the end of the answer.
+    pub took_micros: u64,
+    /// Microseconds spent waiting for the upstream's response head, where it was asked.
+    pub upstream_micros: Option<u64>,
+    /// Bytes of the request body read from the client.
+    pub request_bytes: u64,
+    /// Bytes of the response body sent to the client.
+    pub response_bytes: u64,
 }
 
 /// The protocol of an exchange.

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     clock::Timestamp,
-    event::Event,
+    event::{Event, Tally},
     limit::{Allowance, CounterKey, Permit, Quota, Rate},
     principal::Principal,
 };
@@ -44,4 +44,12 @@ pub trait Keys: Send + Sync {
 pub trait Recorder: Send + Sync {
     /// Hands one event over.
     fn record(&self, event: Event);
+
+    /// Whether a call that was served with nothing to remark is recorded as well, and not [counted](Self::count) alone.
+    fn keeps_served(&self) -> bool {
+        true
+    }
+
+    /// Counts a call that is not recorded.
+    fn count(&self, _tally: Tally) {}
 }

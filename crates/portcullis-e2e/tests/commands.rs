@@ -152,6 +152,8 @@ fn diff_tells_weaker_from_stronger() {
             "schema.request: block → report",
         ),
         (diff(config("tls: off", "tls: auto")), 0, "tls: off → on"),
+        (diff(config("tls: off", "tls: off\nrecord: { calls: refused }")), 3, "calls: all → refused"),
+        (diff(config("tls: off", "tls: off\nrecord: { calls: all }")), 0, "both protect the same"),
         (
             diff(spec("maxLength: 10", "maxLength: 11")),
             3,

@@ -100,6 +100,59 @@ async fn two_thousand_mixed_calls_leave_two_thousand_events() {
 }
 
 #[tokio::test]
+async fn with_the_refused_alone_on_record_served_calls_are_counted_and_nothing_else_is_left_out() {
+    let upstream = Upstream::answering(|request| match request.target.as_str() {
+        "/orders/500" => text(500, "text/plain", "oops"),
+        "/orders/404" => text(404, "application/json", "{}"),
+        _ => text(200, "application/json", "{}"),
+    })
+    .await;
+    let config = format!(
+        "
+admin: {{ address: 127.0.0.1:0 }}
+listen: 127.0.0.1:0
+tls: off
+record: {{ calls: refused }}
+apis:
+  shop:
+    spec: shop.yaml
+    upstream: \"{}\"
+    auth: anonymous
+    operations: {{ createOrder: {{ schema: {{ request: report }} }} }}
+",
+        upstream.url()
+    );
+    let gate = Gate::new(&config).file("shop.yaml", SHOP).start().await;
+    let mut caller = Caller::of(gate.address());
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        told.push(caller.get("/orders").await.status);
+        told.push(caller.get("/orders/404").await.status);
+    }
+    told.push(caller.send(Method::POST, "/orders", ORDER).await.status);
+    // Each of these is worth reading of: refused, unknown, would have been refused, failed behind the gate.
+    told.push(caller.get("/orders?limit=1000").await.status);
+    told.push(caller.get("/nowhere").await.status);
+    told.push(caller.send(Method::POST, "/orders", r#"{"item":7}"#).await.status);
+    told.push(caller.get("/orders/500").await.status);
+    let (plain, remarkable) = told.split_at(21);
+    assert!(plain.iter().all(|status| matches!(status, 200 | 404)), "{told:?}");
+    assert_eq!(remarkable, [422, 404, 200, 500], "{told:?}");
+
+    let events = gate.events(4).await;
+    let recorded: Vec<_> = events.iter().map(|event| event["status"].as_u64().unwrap()).collect();
+    assert_eq!(recorded, [422, 404, 200, 500], "{events:#?}");
+    assert_eq!(events[2]["reasons"][0]["reported_only"], true, "{events:#?}");
+
+    // What was counted before what is on record by now has been counted by now.
+    let metrics = Caller::of(gate.admin()).get("/metrics").await.text();
+    assert_eq!(metric(&metrics, "portcullis_exchanges_total"), 25, "{metrics}");
+    assert_eq!(metric(&metrics, "portcullis_events_written_total"), 4, "{metrics}");
+    assert_eq!(metric(&metrics, "portcullis_events_dropped_total"), 0, "{metrics}");
+    assert_eq!(gate.command(&["audit", "verify"]).code, 0);
+}
+
+#[tokio::test]
 async fn secrets_are_nowhere_in_the_data() {
     let upstream = Upstream::agreeable().await;
     let gate = gate(&upstream).await;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use hashbrown::{HashMap, HashSet};
-use portcullis_core::event::{Event, Outcome};
+use portcullis_core::event::{Event, Outcome, Tally};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
@@ -237,35 +237,42 @@ impl Metrics {
         text
     }
 
-    /// Counts one exchange.
+    /// Counts one exchange that is recorded.
     pub fn observe(&self, event: &Event) {
-        let (status, outcome) = (status_class(event.status), outcome_word(&event.outcome));
-        let name = |name: &Option<Arc<str>>| Arc::clone(name.as_ref().unwrap_or(&self.nameless));
-        let labels =
-            ExchangeLabels { api: name(&event.api), operation: name(&event.operation), status, outcome };
-        let mut known = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(&labels) {
-            Some(series) => series.count(event),
-            None => {
-                let (api, operation) = self.operation(event);
-                let own_name = api == labels.api && operation == labels.operation;
-                let told = ExchangeLabels { api, operation, status, outcome };
-                let series = self.series_of(&told);
-                series.count(event);
-                // What counts as `other` may have any number of names.
-                if own_name {
-                    known.insert(labels.clone(), series);
-                }
-            }
-        }
-        drop(known);
+        self.measure(&Measured::of_event(event));
         for reason in &event.reasons {
             let is_denial = reason.reported_only || matches!(event.outcome, Outcome::Denied(_));
             if is_denial {
                 let mode = if reason.reported_only { "report" } else { "block" };
-                let (rule, (api, _)) = (self.rule(reason.rule.as_str()), self.operation(event));
+                let (rule, (api, _)) = (
+                    self.rule(reason.rule.as_str()),
+                    self.operation(event.api.as_ref(), event.operation.as_ref()),
+                );
                 self.denials.get_or_create(&DenialLabels { api, rule, mode }).inc();
             }
+        }
+    }
+
+    /// Counts one exchange that is not.
+    pub fn count(&self, tally: &Tally) {
+        self.measure(&Measured::of_tally(tally));
+    }
+
+    fn measure(&self, it: &Measured<'_>) {
+        let (status, outcome) = (status_class(it.status), outcome_word(&it.outcome));
+        let name = |name: Option<&Arc<str>>| Arc::clone(name.unwrap_or(&self.nameless));
+        let labels = ExchangeLabels { api: name(it.api), operation: name(it.operation), status, outcome };
+        let mut known = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = known.get(&labels) {
+            return series.count(it);
+        }
+        let (api, operation) = self.operation(it.api, it.operation);
+        let own_name = api == labels.api && operation == labels.operation;
+        let series = self.series_of(&ExchangeLabels { api, operation, status, outcome });
+        series.count(it);
+        // What counts as `other` may have any number of names.
+        if own_name {
+            known.insert(labels, series);
         }
     }
 
@@ -297,8 +304,8 @@ impl Metrics {
     }
 
     /// The two names, or `other` once there are too many; empty where nothing was routed.
-    fn operation(&self, event: &Event) -> (Arc<str>, Arc<str>) {
-        let Some(api) = &event.api else {
+    fn operation(&self, api: Option<&Arc<str>>, operation: Option<&Arc<str>>) -> (Arc<str>, Arc<str>) {
+        let Some(api) = api else {
             return (Arc::clone(&self.nameless), Arc::clone(&self.nameless));
         };
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
@@ -308,7 +315,7 @@ impl Metrics {
             }
             names.apis.insert(Arc::clone(api));
         }
-        let Some(operation) = &event.operation else {
+        let Some(operation) = operation else {
             return (Arc::clone(api), Arc::clone(&self.nameless));
         };
         let pair = (Arc::clone(api), Arc::clone(operation));
@@ -336,14 +343,55 @@ impl Metrics {
 }
 
 impl Series {
-    fn count(&self, event: &Event) {
+    fn count(&self, it: &Measured<'_>) {
         self.exchanges.inc();
-        self.durations.observe(seconds(event.took_micros));
-        if let Some(micros) = event.upstream_micros {
+        self.durations.observe(seconds(it.took_micros));
+        if let Some(micros) = it.upstream_micros {
             self.upstream.observe(seconds(micros));
         }
-        self.request_bytes.inc_by(event.request_bytes);
-        self.response_bytes.inc_by(event.response_bytes);
+        self.request_bytes.inc_by(it.request_bytes);
+        self.response_bytes.inc_by(it.response_bytes);
+    }
+}
+
+/// What is counted of an exchange, recorded or not.
+struct Measured<'a> {
+    api: Option<&'a Arc<str>>,
+    operation: Option<&'a Arc<str>>,
+    outcome: Outcome,
+    status: u16,
+    took_micros: u64,
+    upstream_micros: Option<u64>,
+    request_bytes: u64,
+    response_bytes: u64,
+}
+
+impl<'a> Measured<'a> {
+    fn of_event(event: &'a Event) -> Self {
+        Self {
+            api: event.api.as_ref(),
+            operation: event.operation.as_ref(),
+            outcome: event.outcome,
+            status: event.status,
+            took_micros: event.took_micros,
+            upstream_micros: event.upstream_micros,
+            request_bytes: event.request_bytes,
+            response_bytes: event.response_bytes,
+        }
+    }
+
+    fn of_tally(tally: &'a Tally) -> Self {
+        let operation = tally.operation.as_deref();
+        Self {
+            api: operation.map(|it| &it.api).or(tally.api.as_ref()),
+            operation: operation.map(|it| &it.id),
+            outcome: tally.outcome,
+            status: tally.status,
+            took_micros: tally.took_micros,
+            upstream_micros: tally.upstream_micros,
+            request_bytes: tally.request_bytes,
+            response_bytes: tally.response_bytes,
+        }
     }
 }
 

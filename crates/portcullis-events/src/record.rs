@@ -22,7 +22,7 @@ use std::{
 
 use portcullis_core::{
     clock::{Clock, Timestamp},
-    event::Event,
+    event::{Event, Tally},
     ports::Recorder,
 };
 
@@ -58,6 +58,18 @@ pub struct Options {
     pub queue_max: usize,
     /// Which field names hold secrets beyond the known ones.
     pub redactor: Redactor,
+    /// Which calls are recorded.
+    pub calls: Calls,
+}
+
+/// Which calls are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// Every one.
+    #[default]
+    All,
+    /// All but those that were served with nothing to remark: these are counted alone.
+    Refused,
 }
 
 /// Sees every event after redaction, on the writer's thread: the live view, the console, detectors. It must not
@@ -82,6 +94,9 @@ pub struct Status {
 pub struct Writer {
     /// Bounded by `Shared::queued`, not by the channel: a bounded one allocates every place at once, 18 MiB.
     sender: Sender<Event>,
+    tallies: Sender<Tally>,
+    calls: Calls,
+    metrics: Arc<Metrics>,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -90,6 +105,7 @@ pub struct Writer {
 struct Shared {
     queue_max: usize,
     queued: AtomicUsize,
+    tallied: AtomicUsize,
     closed: AtomicBool,
     served: AtomicU64,
     denied: AtomicU64,
@@ -123,11 +139,13 @@ impl Writer {
         let log = Log::open(&options.directory, options.policy, key, clock.now())?;
         let queue_max = options.queue_max.max(16);
         let (sender, receiver) = channel();
+        let (tallies, counted) = channel();
         let shared = Arc::new(Shared { queue_max, ..Shared::default() });
         let work = Work {
             log,
+            tallies: counted,
             redactor: options.redactor,
-            metrics,
+            metrics: Arc::clone(&metrics),
             taps,
             told: Counts::default(),
             measured: Counts::default(),
@@ -138,7 +156,7 @@ impl Writer {
             .name("record".into())
             .spawn(move || work.run(&receiver, &*clock))
             .map_err(|e| EventsError::file(&options.directory, e))?;
-        Ok(Self { sender, shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self { sender, tallies, calls: options.calls, metrics, shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// How the record is doing.
@@ -200,6 +218,23 @@ impl Recorder for Writer {
             shared.ordered.notify_all();
         }
     }
+
+    fn keeps_served(&self) -> bool {
+        self.calls == Calls::All
+    }
+
+    fn count(&self, tally: Tally) {
+        let shared = &*self.shared;
+        let waiting = shared.tallied.fetch_add(1, Ordering::Relaxed);
+        if waiting < shared.queue_max && !shared.closed.load(Ordering::Relaxed) {
+            let Err(back) = self.tallies.send(tally) else { return };
+            self.metrics.count(&back.0);
+        } else {
+            // Better a call that waits for a lock than one that nobody has counted.
+            self.metrics.count(&tally);
+        }
+        shared.tallied.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Shared {
@@ -242,6 +277,7 @@ impl Shared {
 
 struct Work {
     log: Log,
+    tallies: Receiver<Tally>,
     redactor: Redactor,
     metrics: Arc<Metrics>,
     taps: Vec<Tap>,
@@ -279,6 +315,7 @@ impl Work {
 
     /// Takes what waits, writes it, and says how that went; how many events it took.
     fn round(&mut self, receiver: &Receiver<Event>, clock: &dyn Clock, is_last: bool) -> usize {
+        self.count();
         let (drained, mut result) = self.drain(receiver, clock);
         if result.is_ok() {
             result = self.tell_drops(clock.now()).and_then(|()| self.log.turn(clock.now()));
@@ -293,6 +330,14 @@ impl Work {
         self.metrics.set_record_fault(self.refused);
         self.shared.lock().fault = result.err().map(|error| describe(&error));
         drained
+    }
+
+    /// Counts the calls that leave no record, as far as they have come.
+    fn count(&mut self) {
+        for tally in self.tallies.try_iter().take(self.shared.queue_max) {
+            self.shared.tallied.fetch_sub(1, Ordering::Relaxed);
+            self.metrics.count(&tally);
+        }
     }
 
     /// Takes what waits now, and no more than the queue holds, so that flushes and stops get their turn.
@@ -415,6 +460,7 @@ mod tests {
                 policy: Policy::default(),
                 queue_max,
                 redactor: Redactor::default(),
+                calls: Calls::default(),
             }
         }
 
@@ -423,9 +469,12 @@ mod tests {
             let options = self.options(queue_max);
             let log = Log::open(&options.directory, options.policy, key(), NOW).unwrap();
             let (sender, receiver) = channel();
+            let (tallies, counted) = channel();
             let shared = Arc::new(Shared { queue_max, ..Shared::default() });
+            let metrics = Arc::clone(&self.metrics);
             let work = Work {
                 log,
+                tallies: counted,
                 redactor: options.redactor,
                 metrics: Arc::clone(&self.metrics),
                 taps,
@@ -434,7 +483,8 @@ mod tests {
                 refused: false,
                 shared: Arc::clone(&shared),
             };
-            (Writer { sender, shared, thread: Mutex::new(None) }, work, receiver)
+            let calls = options.calls;
+            (Writer { sender, tallies, calls, metrics, shared, thread: Mutex::new(None) }, work, receiver)
         }
 
         fn sound(&self) -> verify::Report {
@@ -524,6 +574,38 @@ mod tests {
         assert!(!text.contains("eyJ") && text.contains("[redacted]"));
         let back = &tail(&bench.dir.path().join("events"), 1, &Filter::default()).unwrap()[0];
         assert!(back.path.starts_with("/a\n{\"seq\":9}\r\n\u{2028}\u{1b}[2J/"));
+    }
+
+    #[test]
+    fn what_is_only_counted_is_counted_however_full_the_queue_is_and_leaves_no_record() {
+        let bench = Bench::new();
+        let (writer, mut work, receiver) = bench.still(16, Vec::new());
+        let tally = Tally {
+            api: Some("orders".into()),
+            operation: None,
+            outcome: portcullis_core::event::Outcome::Answered,
+            status: 204,
+            took_micros: 1,
+            upstream_micros: None,
+            request_bytes: 3,
+            response_bytes: 0,
+        };
+        let counted = |count| {
+            let line = "portcullis_exchanges_total{api=\"orders\",operation=\"\",status=\"2xx\",outcome=\"answered\"}";
+            bench.metrics.encode().contains(&format!("{line} {count}\n"))
+        };
+        for _ in 0..20 {
+            writer.count(tally.clone());
+        }
+        assert!(counted(4), "those that found no room are counted by the caller: {}", bench.metrics.encode());
+        assert_eq!(work.round(&receiver, &bench.clock, false), 0);
+        assert!(counted(20), "{}", bench.metrics.encode());
+        writer.count(tally.clone());
+        assert_eq!(work.round(&receiver, &bench.clock, true), 0);
+        drop(work);
+        writer.count(tally);
+        assert!(counted(22), "nobody takes it off the queue any more: {}", bench.metrics.encode());
+        assert_eq!((writer.status().written, writer.status().dropped), (0, Counts::default()));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 mod body;
 mod h1;
+mod h2;
 mod io;
 mod watch;
 
 use std::{
-    convert::Infallible,
     future::poll_fn,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -18,12 +18,7 @@ use std::{
 };
 
 use http::{HeaderValue, Version};
-use hyper::{server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use portcullis_core::{
-    context::TlsSession,
-    verdict::{Denial, Reason, RuleId, Severity},
-};
+use portcullis_core::context::TlsSession;
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
 pub(crate) use self::{body::ClientBody, watch::Watch};
@@ -32,15 +27,12 @@ use self::{
     watch::{Sentence, Watchdog},
 };
 use crate::{
-    exchange,
     h1::Fault,
+    h2::frame::PREFACE,
     listener::{Listener, Slot, Stage},
     plan::{ListenerLimits, Protocols},
     target, tls,
 };
-
-/// What HTTP/2 begins with (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What the exchanges of a connection share.
 pub(crate) struct Connection {
@@ -154,10 +146,10 @@ pub(crate) async fn serve(listener: Arc<Listener>, socket: TcpStream, peer: Sock
         _slot: slot,
     });
     if version == Version::HTTP_2 {
-        let io = TokioIo::new(ClientIo::new(stream, read, Arc::clone(&connection)));
-        Box::pin(serve_h2(&connection, &limits, io)).await;
+        let io = ClientIo::new(stream, Arc::clone(&connection));
+        serve_h2(&connection, &limits, io, &read).await;
     } else {
-        let io = ClientIo::new(stream, Vec::new(), Arc::clone(&connection));
+        let io = ClientIo::new(stream, Arc::clone(&connection));
         serve_h1(&connection, &limits, h1::Shared::new(io, &read, Arc::clone(&connection))).await;
     }
 }
@@ -198,48 +190,11 @@ async fn serve_h1(connection: &Arc<Connection>, limits: &ListenerLimits, shared:
     }
 }
 
-async fn serve_h2(connection: &Arc<Connection>, limits: &ListenerLimits, io: TokioIo<ClientIo>) {
-    /// Enough that one slow reader cannot make the gate hold more than this for it, and one fast one is not slowed.
-    const WINDOW_BYTES: u32 = 256 * 1024;
-    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
-        let connection = Arc::clone(connection);
-        let request = request.map(ClientBody::H2);
-        // In a place of its own from the start: it is moved from room to room before it runs.
-        Box::pin(async move { Ok::<_, Infallible>(exchange::serve(connection, request).await) })
-    });
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams_max)
-        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
-        .initial_stream_window_size(WINDOW_BYTES)
-        .initial_connection_window_size(WINDOW_BYTES * 4)
-        .max_send_buf_size(usize::try_from(WINDOW_BYTES).unwrap_or(usize::MAX))
-        .keep_alive_interval(limits.idle_timeout)
-        .keep_alive_timeout(limits.header_timeout);
-    let served = pin!(builder.serve_connection(io, service));
-    let driven = drive(connection, limits, served, |served| served.graceful_shutdown()).await;
-    if let Driven::Ended(Err(error)) = driven
-        && (error.is_parse() || is_protocol_error(&error))
-    {
-        // Where HTTP/2 itself is broken, GOAWAY has told the client.
-        let _ = exchange::refused(connection, Version::HTTP_2, Denial::Malformed, malformed(&error));
+async fn serve_h2(connection: &Arc<Connection>, limits: &ListenerLimits, io: ClientIo, read: &[u8]) {
+    let served = pin!(h2::serve(connection, limits, io, read));
+    match drive(connection, limits, served, |_| connection.end_soon()).await {
+        Driven::Ended(()) | Driven::Closed | Driven::Cut => {}
     }
-}
-
-/// Whether the gate found the fault, rather than the client or the network.
-fn is_protocol_error(error: &hyper::Error) -> bool {
-    use std::error::Error as _;
-    error.source().is_some_and(|source| source.to_string().starts_with("connection error detected"))
-}
-
-fn malformed(error: &hyper::Error) -> Reason {
-    use std::error::Error as _;
-    let message = match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
-    Reason::new(RuleId::new("http/malformed"), Severity::Medium, message)
 }
 
 /// How a connection came to its end.

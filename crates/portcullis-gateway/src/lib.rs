@@ -11,6 +11,7 @@ mod exchange;
 mod forwarded;
 pub mod gateway;
 mod h1;
+mod h2;
 mod intake;
 mod listener;
 pub mod plan;

@@ -35,6 +35,8 @@ pub(crate) struct Unit {
     pub(crate) matcher: u32,
     pub(crate) transformations: Vec<Transformation>,
     pub(crate) multi_match: bool,
+    /// The rule asks for values that the operator does not match.
+    pub(crate) negated: bool,
     targets: Vec<Target>,
     exclusions: Vec<Target>,
 }
@@ -119,6 +121,7 @@ impl Batch {
                 matcher: matchers.number(operator),
                 transformations: link.transformations.clone(),
                 multi_match: link.multi_match,
+                negated: condition.negated,
                 targets: condition.targets.clone(),
                 exclusions: condition.exclusions.clone(),
             });
@@ -250,10 +253,20 @@ fn names_of<'a>(units: impl Iterator<Item = &'a Unit>) -> Option<Vec<Box<[u8]>>>
     Some(names)
 }
 
+/// What the units of a place have to do with a name.
+enum Named {
+    /// They speak of it: the number of the name among those they speak of.
+    Known(usize),
+    /// They do not. Values of all such names are of one class.
+    Other,
+    /// They go by patterns, so that each name may be of a class of its own.
+    ByPattern,
+}
+
 impl Place {
-    /// Whether some unit speaks of the name. Values of all other names are of one class.
-    fn knows(&self, name: &[u8]) -> bool {
-        self.names.as_ref().is_none_or(|names| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    fn named(&self, name: &[u8]) -> Named {
+        let Some(names) = &self.names else { return Named::ByPattern };
+        names.iter().position(|known| known.eq_ignore_ascii_case(name)).map_or(Named::Other, Named::Known)
     }
 }
 
@@ -271,7 +284,7 @@ fn batchable(link: &Link) -> Option<(&Link, &Condition, &Arc<Operator>)> {
     let condition = link.condition.as_ref()?;
     let Judge::Compiled(operator) = &condition.judge else { return None };
     let is_stored = |target: &Target| !target.count && !matches!(target.source, Source::Dynamic);
-    let can = !condition.negated && condition.targets.iter().all(is_stored) && is_pure(operator);
+    let can = condition.targets.iter().all(is_stored) && is_pure(operator);
     can.then_some((link, condition, operator))
 }
 

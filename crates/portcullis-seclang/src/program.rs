@@ -1,7 +1,8 @@
 //! The compiled rule set: what a [`crate::rules::RuleSet`] becomes so that judging is quick. Immutable, shared by threads.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use hashbrown::HashMap;
 
 use crate::batch::Batch;
 use crate::bit_set::BitSet;
@@ -178,18 +179,45 @@ pub(crate) enum Selector {
     All,
     /// By name; lower case.
     Key(Box<[u8]>),
-    Regex(regex::bytes::Regex),
+    Regex(Arc<NamePattern>),
     /// A `TX` variable known by number.
     Slot(u32),
 }
 
+/// A pattern that selects names.
+#[derive(Debug)]
+pub(crate) struct NamePattern {
+    regex: regex::bytes::Regex,
+    /// The numbers of the `TX` names that it selects, once asked for.
+    slots: OnceLock<BitSet>,
+}
+
+impl NamePattern {
+    pub(crate) fn new(regex: regex::bytes::Regex) -> Self {
+        NamePattern { regex, slots: OnceLock::new() }
+    }
+
+    pub(crate) fn admits(&self, name: &[u8]) -> bool {
+        self.regex.is_match(name)
+    }
+
+    /// Which of the program's `TX` names it selects; they never change, so that they are looked at once.
+    pub(crate) fn slots(&self, names: &[Box<[u8]>]) -> &BitSet {
+        self.slots.get_or_init(|| {
+            let selected = names.iter().enumerate().filter(|(_, name)| self.admits(name));
+            selected.map(|(slot, _)| slot).collect()
+        })
+    }
+}
+
 impl Selector {
     /// Whether a name is selected.
+    #[inline]
     pub(crate) fn admits(&self, name: &[u8]) -> bool {
         match self {
             Selector::All | Selector::Slot(_) => true,
-            Selector::Key(key) => key.eq_ignore_ascii_case(name),
-            Selector::Regex(regex) => regex.is_match(name),
+            Selector::Key(key) => key.len() == name.len() && key.eq_ignore_ascii_case(name),
+            Selector::Regex(pattern) => pattern.admits(name),
         }
     }
 }
@@ -233,6 +261,8 @@ pub(crate) struct SetVar {
 #[derive(Debug)]
 pub(crate) enum Change {
     Set(Template),
+    /// To text without macros, which all exchanges share.
+    SetText(Arc<[u8]>),
     SetNumber(i64),
     Add(Template),
     AddNumber(i64),

@@ -16,6 +16,7 @@ use std::borrow::Borrow;
 use crate::byte_set::{ByteClasses, ByteSet};
 use crate::operators::Operator;
 
+pub(crate) use rarity::share;
 use tier::Tier;
 
 /// Marks of values that most traffic is made of beside letters and digits, from the plainest: each alphabet has a tier of
@@ -64,7 +65,58 @@ impl Scanner {
     ///
     /// One pass over the value for each of two automata, and one for each candidate.
     pub fn matches(&self, value: &[u8], classes: ByteClasses, wanted: &[u64], matching: &mut [u64]) {
-        let Some(tier) = self.candidates(value, classes, wanted, matching) else { return };
+        if let Some(tier) = self.candidates(value, classes, wanted, matching) {
+            self.confirm(tier, value, matching);
+        }
+    }
+
+    /// Writes to `found` whose strings occur in values that differ in nothing but the case of ASCII letters: one search
+    /// serves all of them, since it minds no case, and a tier's alphabet has both cases of a letter or neither.
+    pub(crate) fn search_alike<'v>(
+        &self,
+        alike: impl Iterator<Item = (&'v [u8], ByteClasses, &'v [u64])>,
+        found: &mut [u64],
+    ) {
+        found.fill(0);
+        let mut first: Option<(&[u8], &Tier)> = None;
+        let mut all = tier::Possible::new();
+        for (value, classes, wanted) in alike {
+            let Some((_, tier)) = first.or_else(|| Some((value, self.tier(classes)?))) else { continue };
+            first.get_or_insert((value, tier));
+            let possible = tier.possible(value.len(), classes, wanted);
+            all.resize(possible.len(), 0);
+            for (all, possible) in all.iter_mut().zip(possible) {
+                *all |= possible;
+            }
+        }
+        if let Some((value, tier)) = first {
+            tier.find(value, &all, found);
+        }
+    }
+
+    /// As [`Self::matches`], where [`Self::search_alike`] has found the strings.
+    pub(crate) fn matches_found(
+        &self,
+        value: &[u8],
+        classes: ByteClasses,
+        wanted: &[u64],
+        found: &[u64],
+        matching: &mut [u64],
+    ) {
+        matching.fill(0);
+        if let Some(tier) = self.tier(classes) {
+            tier.choose(&tier.possible(value.len(), classes, wanted), found, matching);
+            self.confirm(tier, value, matching);
+        }
+    }
+
+    /// The plainest tier that values of these classes belong to.
+    fn tier(&self, classes: ByteClasses) -> Option<&Tier> {
+        self.tiers.iter().find(|tier| tier.admits(classes))
+    }
+
+    /// Asks the candidates.
+    fn confirm(&self, tier: &Tier, value: &[u8], matching: &mut [u64]) {
         for (index, (word, proven)) in matching.iter_mut().zip(tier.proven()).enumerate() {
             let mut rest = *word & !proven;
             while rest != 0 {
@@ -98,7 +150,7 @@ impl Scanner {
         candidates: &mut [u64],
     ) -> Option<&Tier> {
         candidates.fill(0);
-        let tier = self.tiers.iter().find(|tier| tier.admits(classes))?;
+        let tier = self.tier(classes)?;
         tier.narrow(value, classes, wanted, candidates);
         Some(tier)
     }

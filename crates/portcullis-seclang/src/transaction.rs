@@ -37,7 +37,7 @@ impl Transaction {
     /// ([`crate::CompileOptions::host_variables`]); else rules may have been decided without it.
     pub fn set_tx(&mut self, name: &str, value: Arc<[u8]>) {
         if let Some(desk) = self.desk.as_deref_mut() {
-            let value = engine::state::TxValue::Bytes(value.to_vec());
+            let value = engine::state::TxValue::Shared(value);
             desk.state.set_tx_named(&self.shared.program, name.to_ascii_lowercase().as_bytes(), Some(value));
         }
     }

@@ -312,7 +312,11 @@ fn record(data: &Path, config: &Config, metrics: &Arc<Metrics>, taps: Vec<Tap>) 
         ..Policy::default()
     };
     let redactor = Redactor::new(config.record.redact.iter().map(|it| &**it));
-    let options = record::Options { directory, policy, queue_max: 65_536, redactor };
+    let calls = match config.record.calls {
+        model::RecordedCalls::All => record::Calls::All,
+        model::RecordedCalls::Refused => record::Calls::Refused,
+    };
+    let options = record::Options { directory, policy, queue_max: 65_536, redactor, calls };
     Writer::start(options, key, Arc::new(SystemClock), Arc::clone(metrics), taps)
         .context("the record cannot be written (does another gate run with this data directory?)")
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     Options, Output,
     drive::{self, Load},
-    peers::{self, Certificate, Peer},
+    peers::{self, Attacks, Certificate, Peer},
     process::{Folder, Process},
     tally::{self, Row},
 };
@@ -18,12 +18,15 @@ enum Work {
     EmptyH2,
     /// One POST of 1 KiB; guarded by a key, limits and a schema at Portcullis, merely proxied at nginx.
     FullH1,
+    /// The same, and native attack detection looks at it too.
+    FullAttacksH1,
     /// A small GET; judged by the OWASP CRS and by native detection at Portcullis, merely proxied at nginx.
     CrsH1,
 }
 
 impl Work {
-    const ALL: [Self; 5] = [Self::EmptyH1, Self::EmptyTls, Self::EmptyH2, Self::FullH1, Self::CrsH1];
+    const ALL: [Self; 6] =
+        [Self::EmptyH1, Self::EmptyTls, Self::EmptyH2, Self::FullH1, Self::FullAttacksH1, Self::CrsH1];
 
     const fn word(self) -> &'static str {
         match self {
@@ -31,6 +34,7 @@ impl Work {
             Self::EmptyTls => "empty-tls",
             Self::EmptyH2 => "empty-h2",
             Self::FullH1 => "full-h1",
+            Self::FullAttacksH1 => "full-attacks-h1",
             Self::CrsH1 => "crs-h1",
         }
     }
@@ -42,8 +46,9 @@ struct Stage {
     haproxy: Peer,
     floor: Peer,
     empty: Peer,
-    full: Peer,
-    script: PathBuf,
+    /// With its script, as the next.
+    full: (Peer, PathBuf),
+    full_attacks: (Peer, PathBuf),
     /// With its script; absent without the rules.
     crs: Option<(Peer, PathBuf)>,
     // Dropped last: the others write into it.
@@ -71,14 +76,13 @@ impl Stage {
         let folder = Folder::new("gateway")?;
         let certificate = Certificate::new(&folder)?;
         let (origin, port) = peers::origin(&folder)?;
-        let (full, script) = peers::portcullis_full(&folder, binary, port)?;
         Ok(Self {
             nginx: peers::nginx(&folder, port, &certificate)?,
             haproxy: peers::haproxy(&folder, port, &certificate)?,
             floor: peers::floor(&folder, port)?,
             empty: peers::portcullis_empty(&folder, binary, port, &certificate)?,
-            full,
-            script,
+            full: peers::portcullis_full(&folder, binary, port, Attacks::Off)?,
+            full_attacks: peers::portcullis_full(&folder, binary, port, Attacks::On)?,
             crs: peers::portcullis_crs(&folder, binary, port)?,
             _origin: origin,
             _folder: folder,
@@ -90,7 +94,8 @@ impl Stage {
         match work {
             Work::EmptyH1 => vec![&self.nginx, &self.haproxy, &self.floor, &self.empty],
             Work::EmptyTls | Work::EmptyH2 => vec![&self.nginx, &self.haproxy, &self.empty],
-            Work::FullH1 => vec![&self.nginx, &self.full],
+            Work::FullH1 => vec![&self.nginx, &self.full.0],
+            Work::FullAttacksH1 => vec![&self.nginx, &self.full_attacks.0],
             Work::CrsH1 => self.crs.iter().flat_map(|(peer, _)| [&self.nginx, peer]).collect(),
         }
     }
@@ -145,7 +150,8 @@ impl Stage {
             Work::EmptyH1 => drive::wrk(&plain, secs, None),
             Work::EmptyTls => drive::wrk(&secure()?, secs, None),
             Work::EmptyH2 => drive::h2load(&secure()?, secs),
-            Work::FullH1 => drive::wrk(&plain, secs, Some(&self.script)),
+            Work::FullH1 => drive::wrk(&plain, secs, Some(&self.full.1)),
+            Work::FullAttacksH1 => drive::wrk(&plain, secs, Some(&self.full_attacks.1)),
             Work::CrsH1 => drive::wrk(&plain, secs, self.crs.as_ref().map(|(_, script)| script.as_path())),
         };
         done.map_err(|error| {

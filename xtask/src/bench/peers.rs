@@ -141,6 +141,7 @@ listeners:
     limits: {{ connections_per_ip: 1k }}
 admin: {{ address: \"127.0.0.1:{admin}\" }}
 firewall: off
+record: {{ calls: refused }}
 apis:
   everything: {{ spec: none, auth: anonymous, upstream: \"http://127.0.0.1:{origin}\" }}
 ",
@@ -153,15 +154,34 @@ apis:
     Ok(Peer { name: "portcullis", process, plain, secure: Some(secure) })
 }
 
+/// Whether native attack detection runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attacks {
+    Off,
+    On,
+}
+
+impl Attacks {
+    /// What it is called in configurations; also tells files apart.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "block",
+        }
+    }
+}
+
 /// Portcullis with a key, limits and a specification to guard requests by, and the call that it lets pass. Answers
 /// are not judged: the peers stream them through as well.
 pub(super) fn portcullis_full(
     folder: &Folder,
     binary: &Path,
     origin: u16,
+    attacks: Attacks,
 ) -> anyhow::Result<(Peer, PathBuf)> {
     let (plain, admin) = (free_port()?, free_port()?);
-    let data = folder.path().join("full-data");
+    let attacks = attacks.word();
+    let data = folder.path().join(format!("full-{attacks}-data"));
     folder.write("orders.json", SPEC)?;
     let config = format!(
         "version: 1
@@ -170,6 +190,7 @@ listeners:
   plain: {{ address: \"127.0.0.1:{plain}\", protocols: [h1], tls: off, limits: {{ connections_per_ip: 1k }} }}
 admin: {{ address: \"127.0.0.1:{admin}\" }}
 identity: {{ providers: {{ api_keys: {{ api_keys: {{}} }} }} }}
+firewall: {{ attacks: {attacks} }}
 apis:
   orders:
     spec: orders.json
@@ -180,9 +201,9 @@ apis:
 ",
         data = data.display(),
     );
-    let path = folder.write("full.yaml", &config)?;
+    let path = folder.write(&format!("full-{attacks}.yaml"), &config)?;
     let key = create_key(binary, &path)?;
-    let script = folder.write("full.lua", &lua(&key))?;
+    let script = folder.write(&format!("full-{attacks}.lua"), &lua(&key))?;
     let process = Process::start("portcullis-full", &mut gate(binary, &path), folder.path(), &[plain])?;
     Ok((Peer { name: "portcullis", process, plain, secure: None }, script))
 }

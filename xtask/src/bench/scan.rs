@@ -166,6 +166,7 @@ fn schemathesis(range: &Path, folder: &Folder) -> anyhow::Result<Run> {
 
 /// Runs a command to its end: CPU time of it and its children, and wall time, in milliseconds. Its exit code is not
 /// judged: scanners end with one that says what they found.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn timed(command: &mut Command) -> anyhow::Result<(f64, f64)> {
     let (before, begun) = (children_millis()?, Instant::now());
     command

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{Admin, Api, Consumer, Firewall, Identity, Listener, Plan, Settings, Tls, Upstream};
 use crate::{
-    read::{Elsewhere, keys},
+    read::{Elsewhere, keys, words},
     units::{Address, Count, FilePath, Size},
 };
 
@@ -51,6 +51,8 @@ keys! {
 keys! {
     /// How exchanges are recorded. The files lie in the data directory.
     pub struct Record {
+        /// Which calls leave a record. What is not recorded still counts in the metrics.
+        calls: RecordedCalls = "all";
         /// A file is closed and the next begun at this size.
         rotate_size: Size = "64MiB";
         /// A file is closed and the next begun at this age.
@@ -59,5 +61,16 @@ keys! {
         keep: Count = "100";
         /// Further names of fields, parameters and header fields whose values are never recorded.
         redact: Vec<Arc<str>> => "[iban]";
+    }
+}
+
+words! {
+    /// Which calls leave a record.
+    pub enum RecordedCalls {
+        /// Every one.
+        All = "all",
+        /// All but those that were served, below status 500, with nothing for a guard to remark: what was refused, or
+        /// would have been were its guard not on `report`, whose upstream failed, whose client left.
+        Refused = "refused",
     }
 }

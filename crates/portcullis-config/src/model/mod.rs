@@ -22,7 +22,7 @@ mod upstream;
 pub use admin::Admin;
 pub use api::{Api, ApiServers, ApiUpstream, Spec};
 pub use auth::Auth;
-pub use config::{Config, Record};
+pub use config::{Config, Record, RecordedCalls};
 pub use consumer::{Consumer, Plan};
 pub use cors::Cors;
 pub use exception::Exception;

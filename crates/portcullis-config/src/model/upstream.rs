@@ -150,7 +150,7 @@ keys! {
         /// Connections to one server in all.
         connections: Count = "1k";
         /// Unused connections kept to one server.
-        idle: Count = "64";
+        idle: Count = "128";
         /// How long an unused connection is kept.
         idle_timeout: Duration = "60s";
     }

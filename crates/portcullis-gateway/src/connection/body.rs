@@ -7,18 +7,17 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
-use super::h1::Upload;
+use super::{h1, h2};
 
 /// A request's body on the client's side of the gate.
 pub(crate) enum ClientBody {
     /// There is none.
     None,
     /// Read from an HTTP/1 connection as it is asked for.
-    H1(Upload),
-    /// A stream's.
-    H2(Incoming),
+    H1(h1::Upload),
+    /// Of a stream, as it has come.
+    H2(h2::Upload),
 }
 
 /// The body is broken or cut off.
@@ -37,7 +36,7 @@ impl Body for ClientBody {
         match &mut *self {
             Self::None => Poll::Ready(None),
             Self::H1(body) => Pin::new(body).poll_frame(cx),
-            Self::H2(body) => Pin::new(body).poll_frame(cx).map_err(|_| Lost),
+            Self::H2(body) => Pin::new(body).poll_frame(cx),
         }
     }
 

@@ -21,17 +21,15 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// A connection whose silence is noticed; `read` was read from it before and is read again first.
+/// A connection whose silence is noticed.
 pub(super) struct ClientIo {
     stream: Stream,
-    read: Vec<u8>,
-    taken: usize,
     connection: Arc<Connection>,
 }
 
 impl ClientIo {
-    pub(super) fn new(stream: Stream, read: Vec<u8>, connection: Arc<Connection>) -> Self {
-        Self { stream, read, taken: 0, connection }
+    pub(super) fn new(stream: Stream, connection: Arc<Connection>) -> Self {
+        Self { stream, connection }
     }
 
     fn note_write<T>(&self, polled: Poll<T>) -> Poll<T> {
@@ -51,18 +49,6 @@ impl AsyncRead for ClientIo {
     ) -> Poll<std::io::Result<()>> {
         let this = &mut *self;
         let before = buffer.filled().len();
-        if let Some(rest) = this.read.get(this.taken..)
-            && !rest.is_empty()
-        {
-            let bytes = rest.get(..buffer.remaining()).unwrap_or(rest);
-            buffer.put_slice(bytes);
-            this.taken += bytes.len();
-            if this.taken >= this.read.len() {
-                this.read = Vec::new();
-                this.taken = 0;
-            }
-            return Poll::Ready(Ok(()));
-        }
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
             this.connection.watch.read();

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Response, Version};
 use portcullis_core::{
-    event::{Event, Outcome, Protocol, UpstreamFault},
+    event::{Event, Outcome, Protocol, Tally, UpstreamFault},
     id::ReferenceId,
     verdict::{Denial, Reason, RuleId, Severity},
 };
@@ -74,15 +74,43 @@ impl Exchange {
         }
     }
 
-    fn event(&mut self, outcome: Outcome) -> Event {
+    /// Whether the call went as calls should, so that an operator may not want to read of it.
+    fn went_plainly(&self, outcome: Outcome) -> bool {
+        matches!(outcome, Outcome::Served | Outcome::Answered)
+            && self.status < 500
+            && self.cx.notes.reasons.is_empty()
+    }
+
+    fn took_micros(&self) -> u64 {
         let now = self.connection.listener.world.clock.now();
+        u64::try_from(now.since(self.cx.now).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn request_bytes(&self) -> u64 {
+        self.intake.as_ref().map_or(self.tunnel_bytes, |intake| intake.bytes())
+    }
+
+    fn tally(&mut self, outcome: Outcome) -> Tally {
+        Tally {
+            took_micros: self.took_micros(),
+            request_bytes: self.request_bytes(),
+            api: self.api.take(),
+            operation: self.cx.operation.take(),
+            outcome,
+            status: self.status,
+            upstream_micros: self.upstream_micros,
+            response_bytes: self.response_bytes,
+        }
+    }
+
+    fn event(&mut self, outcome: Outcome) -> Event {
+        let (took_micros, request_bytes) = (self.took_micros(), self.request_bytes());
         let cx = &mut self.cx;
         let operation = cx.operation.as_ref();
-        let took = now.since(cx.now).as_micros();
         Event {
             id: cx.reference,
             at: cx.now,
-            took_micros: u64::try_from(took).unwrap_or(u64::MAX),
+            took_micros,
             upstream_micros: self.upstream_micros,
             listener: Arc::clone(&cx.client.listener),
             client: cx.client.ip,
@@ -98,7 +126,7 @@ impl Exchange {
             outcome,
             status: if outcome == Outcome::Panicked && self.status == 0 { 503 } else { self.status },
             reasons: std::mem::take(&mut cx.notes.reasons),
-            request_bytes: self.intake.as_ref().map_or(self.tunnel_bytes, |intake| intake.bytes()),
+            request_bytes,
             response_bytes: self.response_bytes,
             upstream: self.upstream.take(),
             trace: self.trace.take(),
@@ -116,14 +144,17 @@ impl Drop for Exchange {
                 tracing::error!(operation = %endpoint.operation.id, "a guard panicked at the end of an exchange");
             }
         }
-        let event = self.event(outcome);
-        let world = &self.connection.listener.world;
+        let world = Arc::clone(&self.connection.listener.world);
         if outcome == Outcome::Panicked {
             world.stats.panics.add();
         }
         world.stats.in_flight.fall();
         self.connection.ended();
-        world.recorder.record(event);
+        if self.went_plainly(outcome) && !world.recorder.keeps_served() {
+            world.recorder.count(self.tally(outcome));
+        } else {
+            world.recorder.record(self.event(outcome));
+        }
     }
 }
 

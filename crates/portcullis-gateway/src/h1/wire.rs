@@ -51,7 +51,10 @@ impl<S> Wire<S> {
 
     /// The buffer that heads are written into. Only while nothing [large](Self::put) waits.
     pub(crate) fn output(&mut self) -> &mut Vec<u8> {
-        debug_assert!(!self.is_full(), "what is written now would go before what waits");
+        debug_assert!(
+            self.large.is_empty() && self.behind.is_empty(),
+            "what is written now would go before what waits"
+        );
         &mut self.output
     }
 

@@ -10,6 +10,7 @@
 )]
 
 mod bodies;
+mod frames;
 mod heads;
 mod keeping;
 mod life;

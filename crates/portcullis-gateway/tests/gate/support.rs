@@ -85,6 +85,18 @@ impl Record {
     pub(crate) fn clear(&self) {
         self.0.lock().unwrap().clear();
     }
+
+    /// The first event with this rule, which must not take long.
+    pub(crate) async fn ruled(&self, rule: &str) -> Event {
+        for _ in 0..500 {
+            let found = self.0.lock().unwrap().iter().find(|event| rules(event) == [rule]).cloned();
+            if let Some(event) = found {
+                return event;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no event with {rule}: {:#?}", self.0.lock().unwrap());
+    }
 }
 
 /// The rule ids of an event.

@@ -27,7 +27,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct AddressFetched;
+pub(super) struct AddressFetched;
 
 impl Check for AddressFetched {
     fn info(&self) -> &'static Info {

@@ -30,7 +30,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct AnswerUndeclared;
+pub(super) struct AnswerUndeclared;
 
 impl Check for AnswerUndeclared {
     fn info(&self) -> &'static Info {

@@ -28,7 +28,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct BodyUnbounded;
+pub(super) struct BodyUnbounded;
 
 impl Check for BodyUnbounded {
     fn info(&self) -> &'static Info {

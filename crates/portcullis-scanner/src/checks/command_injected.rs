@@ -26,7 +26,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct CommandInjected;
+pub(super) struct CommandInjected;
 
 /// Ways into a shell; `@` stands for the command. The first covers three kinds of quoting at once: whichever the value
 /// stands in, one of the three commands is bare and what follows is a comment.

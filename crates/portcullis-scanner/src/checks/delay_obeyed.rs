@@ -28,7 +28,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct DelayObeyed;
+pub(super) struct DelayObeyed;
 
 /// How a language is told to wait: its name, and the payload behind a value with the delay in seconds.
 type Way = (&'static str, fn(&str, &str) -> String);

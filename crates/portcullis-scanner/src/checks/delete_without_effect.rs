@@ -26,7 +26,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct DeleteWithoutEffect;
+pub(super) struct DeleteWithoutEffect;
 
 impl Check for DeleteWithoutEffect {
     fn info(&self) -> &'static Info {

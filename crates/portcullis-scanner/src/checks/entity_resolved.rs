@@ -30,7 +30,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct EntityResolved;
+pub(super) struct EntityResolved;
 
 impl Check for EntityResolved {
     fn info(&self) -> &'static Info {

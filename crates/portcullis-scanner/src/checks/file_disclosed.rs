@@ -32,7 +32,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct FileDisclosed;
+pub(super) struct FileDisclosed;
 
 /// Ways to a file outside, with `@` for its path without the leading separator; those behind the first are tried only
 /// where the slot looks as if it named files.

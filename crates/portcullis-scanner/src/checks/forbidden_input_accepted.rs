@@ -25,7 +25,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct ForbiddenInputAccepted;
+pub(super) struct ForbiddenInputAccepted;
 
 impl Check for ForbiddenInputAccepted {
     fn info(&self) -> &'static Info {
@@ -35,7 +35,7 @@ impl Check for ForbiddenInputAccepted {
     fn targets(&self, world: &World) -> Vec<Target> {
         slots(world, |_, operation, slot| {
             let typed = matches!(slot.place, Place::Body(_));
-            !(world.bounds.read_only && operation.effect != Effect::Reads)
+            (!world.bounds.read_only || operation.effect == Effect::Reads)
                 && operation.effect != Effect::Changes
                 && !matches!(slot.place, Place::Header(_) | Place::Cookie(_))
                 && !outside(&keywords(&world.model.schemas, &slot.schema), typed, "word").is_empty()

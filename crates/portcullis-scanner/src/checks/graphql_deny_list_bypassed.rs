@@ -71,7 +71,7 @@ impl Check for GraphqlDenyListBypassed {
                 return Ok(Verdict::Clean);
             };
             let (probe, answer) = script.send(call)?;
-            if !data(&answer).is_some_and(|it| it.get(&name).is_some_and(|it| !it.is_null())) {
+            if data(&answer).is_none_or(|it| it.get(&name).is_none_or(|it| it.is_null())) {
                 return Ok(Verdict::Clean);
             }
             exchanges.push((control, "control"));

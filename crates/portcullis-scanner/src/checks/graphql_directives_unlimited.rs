@@ -40,7 +40,7 @@ impl Check for GraphqlDirectivesUnlimited {
         let name = script.word(8);
         let (control, served) =
             endpoint.ask(script, &format!("{{ {name}: __typename @include(if: true) }}"))?;
-        if !data(&served).is_some_and(|it| it.get(&name).is_some()) {
+        if data(&served).is_none_or(|it| it.get(&name).is_none()) {
             return Ok(Verdict::Clean);
         }
         let (mut repeated, mut complained) = (vec![(control, "control")], vec![(control, "control")]);

@@ -42,7 +42,7 @@ impl Check for GraphqlFieldRepetitionUnlimited {
             let name = script.word(8);
             let field = format!("{name}: __typename ");
             let (number, answer) = endpoint.ask(script, &format!("{{ {} }}", field.repeat(TIMES)))?;
-            if !data(&answer).is_some_and(|it| it.get(&name).is_some()) {
+            if data(&answer).is_none_or(|it| it.get(&name).is_none()) {
                 return Ok(Verdict::Clean);
             }
             exchanges.push((number, part));

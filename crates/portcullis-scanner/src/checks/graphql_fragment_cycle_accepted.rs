@@ -55,7 +55,7 @@ impl Check for GraphqlFragmentCycleAccepted {
                  fragment {b} on {root} {{ __typename ...{a} }}"
             );
             let (number, answer) = endpoint.ask(script, &document)?;
-            if !data(&answer).is_some_and(|it| it.get(&name).is_some()) {
+            if data(&answer).is_none_or(|it| it.get(&name).is_none()) {
                 return Ok(Verdict::Clean);
             }
             exchanges.push((number, part));

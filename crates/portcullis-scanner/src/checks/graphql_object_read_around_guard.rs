@@ -11,7 +11,7 @@ use crate::{
     script::{Flow, Script},
     world::World,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The check.
 pub(super) struct GraphqlObjectReadAroundGuard;

@@ -1,7 +1,7 @@
 //! A credential that is none opens a method.
 
 use crate::{
-    call::{ANONYMOUS, Call, Edit},
+    call::{ANONYMOUS, Edit},
     model::Wire,
     wire::{Answer, Outcome},
 };

@@ -25,7 +25,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct HeaderSplit;
+pub(super) struct HeaderSplit;
 
 const BREAKS: &[&str] = &["\r\n", "\n"];
 

@@ -25,7 +25,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct LdapInjected;
+pub(super) struct LdapInjected;
 
 /// What stands behind the value in `(attribute=VALUE)` or `(attribute=VALUE*)`, with `@` for the asked class.
 const BEHIND: &[&str] = &[")(objectClass=@", "*)(objectClass=@"];

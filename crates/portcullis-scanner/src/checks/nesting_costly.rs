@@ -35,7 +35,7 @@ const DEPTHS: Sizes = Sizes { steps: [2_500, 5_000, 10_000, 20_000], factor: 2.6
 const FIXED_MAX: usize = 2;
 
 /// The check.
-pub struct NestingCostly;
+pub(super) struct NestingCostly;
 
 impl Check for NestingCostly {
     fn info(&self) -> &'static Info {

@@ -30,7 +30,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct NosqlInjected;
+pub(super) struct NosqlInjected;
 
 impl Check for NosqlInjected {
     fn info(&self) -> &'static Info {

@@ -32,7 +32,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct ObjectDeserialized;
+pub(super) struct ObjectDeserialized;
 
 /// A stream that names a class, for a language.
 type Stream = fn(class: &str, url: &str) -> Value;

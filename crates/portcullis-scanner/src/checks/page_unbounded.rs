@@ -31,7 +31,7 @@ static INFO: Info = Info {
 const ITEMS_MIN: usize = 1_000;
 
 /// The check.
-pub struct PageUnbounded;
+pub(super) struct PageUnbounded;
 
 impl Check for PageUnbounded {
     fn info(&self) -> &'static Info {

@@ -34,7 +34,7 @@ const DOUBLING: Sizes = Sizes { steps: [18, 20, 22, 24], factor: 2.2 };
 const SQUARE: Sizes = Sizes { steps: [4_000, 8_000, 16_000, 32_000], factor: 2.6 };
 
 /// The check.
-pub struct PatternBacktracks;
+pub(super) struct PatternBacktracks;
 
 impl Check for PatternBacktracks {
     fn info(&self) -> &'static Info {

@@ -27,7 +27,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct RedirectOpen;
+pub(super) struct RedirectOpen;
 
 /// Ways to name a host; `@` is ours, `~` the one that is expected.
 const WAYS: &[&str] =

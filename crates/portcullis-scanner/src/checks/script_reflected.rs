@@ -28,7 +28,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct ScriptReflected;
+pub(super) struct ScriptReflected;
 
 impl Check for ScriptReflected {
     fn info(&self) -> &'static Info {

@@ -33,7 +33,7 @@ static INFO: Info = Info {
 const PAGES_MAX: usize = 6;
 
 /// The check.
-pub struct ScriptStored;
+pub(super) struct ScriptStored;
 
 impl Check for ScriptStored {
     fn info(&self) -> &'static Info {

@@ -1,7 +1,6 @@
 //! A message makes the server fetch an address.
 
 use super::parts::soap::{Letter, letters};
-use crate::model::Wire;
 use crate::script::Planted;
 use crate::{
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},

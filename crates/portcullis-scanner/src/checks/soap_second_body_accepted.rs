@@ -1,7 +1,6 @@
 //! A message may have a second body.
 
 use super::parts::soap::{Letter, letters};
-use crate::model::Wire;
 use crate::{
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},
     finding::{Section, Severity, Shield},

@@ -45,7 +45,7 @@ static COMPLAINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// The check.
-pub struct SqlInjected;
+pub(super) struct SqlInjected;
 
 impl Check for SqlInjected {
     fn info(&self) -> &'static Info {

@@ -36,7 +36,7 @@ const ROUNDS: usize = 3;
 const READS_MAX: usize = 12;
 
 /// The check.
-pub struct SqlInjectedLater;
+pub(super) struct SqlInjectedLater;
 
 impl Check for SqlInjectedLater {
     fn info(&self) -> &'static Info {

@@ -27,7 +27,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct TemplateInjected;
+pub(super) struct TemplateInjected;
 
 /// Marks of template languages; `@` stands for the expression.
 const MARKS: &[&str] =

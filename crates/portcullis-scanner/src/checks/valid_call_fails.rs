@@ -32,7 +32,7 @@ static INFO: Info = Info {
 const FAILURES: usize = 6;
 
 /// The check.
-pub struct ValidCallFails;
+pub(super) struct ValidCallFails;
 
 impl Check for ValidCallFails {
     fn info(&self) -> &'static Info {

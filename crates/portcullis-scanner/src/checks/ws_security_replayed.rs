@@ -1,7 +1,6 @@
 //! A message with a nonce may be sent again.
 
 use super::parts::soap::{Letter, letters};
-use crate::model::Wire;
 use crate::wire::soap::{name_and_password, security_header, wants_username_token};
 use crate::{
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},

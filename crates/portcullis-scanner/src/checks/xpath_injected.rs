@@ -25,7 +25,7 @@ static INFO: Info = Info {
 };
 
 /// The check.
-pub struct XpathInjected;
+pub(super) struct XpathInjected;
 
 impl Check for XpathInjected {
     fn info(&self) -> &'static Info {

@@ -92,6 +92,11 @@ impl Pace {
     pub(super) fn learn(&mut self, answer: &Answer) {
         self.unreached = if answer.outcome == Outcome::Unreached { self.unreached + 1 } else { 0 };
         let asked = answer.header("retry-after").and_then(|it| it.trim().parse::<u64>().ok());
+        // A target that hangs over one call gets time to come back before the next.
+        if answer.outcome == Outcome::Unreached && answer.micros >= 1_000_000 {
+            self.stand_back = (self.stand_back * 2).clamp(Duration::from_secs(2), STAND_BACK_MAX);
+            return;
+        }
         let limited = answer.outcome == Outcome::Limited || (answer.status == 503 && asked.is_some());
         if limited && !self.expects_limits {
             let asked = asked.map_or(self.stand_back * 2, Duration::from_secs);

@@ -207,28 +207,28 @@ fn a_hostile_answer_runs_nothing_and_hides_nothing() {
     assert!(!outside.contains("<script") && !outside.contains("<img") && !outside.contains('@'), "{outside}");
 }
 
-/// A Markdown text without its code spans and blocks.
+/// A Markdown text without its code spans and blocks: what stands between two runs of as many backticks.
 fn outside_code(text: &str) -> String {
     let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('`') {
-        out.push_str(&rest[..at]);
-        let run: String = rest[at..].chars().take_while(|it| *it == '`').collect();
-        let after = &rest[at + run.len()..];
-        // The next run of just this length closes.
-        let mut from = 0;
-        let end = loop {
-            let Some(found) = after[from..].find(&run) else { break after.len() };
-            let at = from + found;
-            let length = after[at..].chars().take_while(|it| *it == '`').count();
-            if length == run.len() {
-                break at;
+    let mut open: Option<usize> = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character != '`' {
+            if open.is_none() {
+                out.push(character);
             }
-            from = at + length;
-        };
-        rest = after.get(end + run.len()..).unwrap_or_default();
+            continue;
+        }
+        let mut run = 1;
+        while characters.next_if_eq(&'`').is_some() {
+            run += 1;
+        }
+        match open {
+            None => open = Some(run),
+            Some(length) if length == run => open = None,
+            Some(_) => {}
+        }
     }
-    out.push_str(rest);
     out
 }
 

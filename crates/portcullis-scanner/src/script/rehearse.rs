@@ -135,7 +135,6 @@ impl Stage {
         let call = Call::of(index, A);
         let given = Arc::new(answer(200, good));
         self.world.good.push(Some(Good {
-            own: Vec::new(),
             call: call.clone(),
             answer: Arc::clone(&given),
             recipe: Vec::new(),

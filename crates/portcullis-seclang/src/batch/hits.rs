@@ -8,11 +8,20 @@ use crate::engine::Hit;
 pub(crate) struct Hits {
     found: Vec<(u32, Hit)>,
     hits: Vec<Hit>,
+    groups: Vec<Group>,
+}
+
+/// The hits of one step.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    step: u32,
+    from: usize,
+    to: usize,
 }
 
 /// Walks the hits in the order of rules.
 pub(crate) struct BySteps<'a> {
-    found: &'a [(u32, Hit)],
+    groups: &'a [Group],
     hits: &'a [Hit],
 }
 
@@ -28,30 +37,39 @@ impl Hits {
     pub(super) fn sort(&mut self) {
         self.found.sort_unstable();
         self.found.dedup();
-        self.hits.extend(self.found.iter().map(|(_, hit)| *hit));
+        for (at, (step, hit)) in self.found.iter().enumerate() {
+            self.hits.push(*hit);
+            match self.groups.last_mut() {
+                Some(group) if group.step == *step => group.to = at + 1,
+                _ => self.groups.push(Group { step: *step, from: at, to: at + 1 }),
+            }
+        }
     }
 
     pub(super) fn clear(&mut self) {
         self.found.clear();
         self.hits.clear();
+        self.groups.clear();
+        self.groups.shrink_to(1 << 12);
         self.found.shrink_to(1 << 12);
         self.hits.shrink_to(1 << 12);
     }
 
     /// The hits by step, ascending.
     pub(crate) fn by_step(&self) -> BySteps<'_> {
-        BySteps { found: &self.found, hits: &self.hits }
+        BySteps { groups: &self.groups, hits: &self.hits }
     }
 }
 
 impl<'a> BySteps<'a> {
     /// The first step from `next` on that has hits, and these.
     pub(crate) fn peek_from(&mut self, next: u32) -> Option<(u32, &'a [Hit])> {
-        let passed = self.found.iter().take_while(|(step, _)| *step < next).count();
-        self.found = self.found.get(passed..).unwrap_or_default();
-        self.hits = self.hits.get(passed..).unwrap_or_default();
-        let (step, _) = self.found.first()?;
-        let count = self.found.iter().take_while(|(each, _)| each == step).count();
-        Some((*step, self.hits.get(..count).unwrap_or_default()))
+        while let [first, rest @ ..] = self.groups
+            && first.step < next
+        {
+            self.groups = rest;
+        }
+        let group = self.groups.first()?;
+        Some((group.step, self.hits.get(group.from..group.to).unwrap_or_default()))
     }
 }

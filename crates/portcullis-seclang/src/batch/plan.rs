@@ -6,7 +6,7 @@ use crate::batch::Unit;
 use crate::bit_set::BitSet;
 use crate::byte_set::ByteClasses;
 use crate::program::Program;
-use crate::transformations::{ChangedBy, Transformation};
+use crate::transformations::{ChangedBy, Transformation, UnicodeMap};
 
 /// A node of the tree: what its parent has, transformed once more.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ struct Node {
     /// Operators that look at the outcome, each with the unit that asks.
     asked: Vec<(u32, u32)>,
     wanted: BitSet,
+    /// Whether any operator looks at the outcome.
+    asks: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     wanted: BitSet,
     /// A value without these is changed by nothing.
     changed_by: Changed,
+    /// Units that ask for values which an operator does not match: node, operator, unit.
+    negations: Vec<(usize, u32, u32)>,
 }
 
 impl Plan {
@@ -45,23 +49,28 @@ impl Plan {
             changed_by: Changed::By(ByteClasses::NONE),
             asked: Vec::new(),
             wanted: BitSet::default(),
+            asks: false,
         };
-        let mut plan =
-            Plan { nodes: vec![root], wanted: BitSet::default(), changed_by: Changed::By(ByteClasses::NONE) };
+        let mut plan = Plan {
+            nodes: vec![root],
+            wanted: BitSet::default(),
+            changed_by: Changed::By(ByteClasses::NONE),
+            negations: Vec::new(),
+        };
         for number in units.iter() {
             let Some(unit) = all.get(number) else { continue };
             let mut at = 0;
             if unit.multi_match {
-                plan.ask(at, unit.matcher, number);
+                plan.ask(at, unit, number);
             }
             for transformation in &unit.transformations {
                 at = plan.child(at, *transformation);
                 if unit.multi_match {
-                    plan.ask(at, unit.matcher, number);
+                    plan.ask(at, unit, number);
                 }
             }
             if !unit.multi_match {
-                plan.ask(at, unit.matcher, number);
+                plan.ask(at, unit, number);
             }
         }
         plan.wanted.grow(matchers);
@@ -73,11 +82,15 @@ impl Plan {
         self.wanted.is_empty()
     }
 
-    fn ask(&mut self, node: usize, matcher: u32, unit: usize) {
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.asked.push((matcher, unit as u32));
-            node.wanted.insert(matcher as usize);
-            self.wanted.insert(matcher as usize);
+    fn ask(&mut self, at: usize, unit: &Unit, number: usize) {
+        let Some(node) = self.nodes.get_mut(at) else { return };
+        node.asks = true;
+        node.wanted.insert(unit.matcher as usize);
+        self.wanted.insert(unit.matcher as usize);
+        if unit.negated {
+            self.negations.push((at, unit.matcher, number as u32));
+        } else {
+            node.asked.push((unit.matcher, number as u32));
         }
     }
 
@@ -104,6 +117,7 @@ impl Plan {
             changed_by,
             asked: Vec::new(),
             wanted: BitSet::default(),
+            asks: false,
         });
         self.nodes.len() - 1
     }
@@ -123,7 +137,13 @@ impl Changed {
 pub(crate) struct Bench {
     /// For each node which of the distinct outcomes is its own.
     outcome_of: Vec<usize>,
-    wanted: BitSet,
+    /// What transformations made of outcomes: many chains do the same to the same text.
+    applied: Vec<(usize, Transformation, usize)>,
+    /// For each outcome the first of those that differ from it in the case of letters alone.
+    alike: Vec<usize>,
+    /// For each outcome the operators that look at it.
+    wanted: Vec<BitSet>,
+    found: BitSet,
     matching: BitSet,
     units: Vec<u32>,
 }
@@ -141,6 +161,9 @@ impl Bench {
                     add_units(node, number, &mut self.units);
                 }
             }
+            let missed =
+                plan.negations.iter().filter(|(_, asked, _)| !self.matching.contains(*asked as usize));
+            self.units.extend(missed.map(|(_, _, unit)| *unit));
         } else {
             self.examine_changed(program, plan, value, classes);
         }
@@ -151,49 +174,119 @@ impl Bench {
 
     fn examine_changed(&mut self, program: &Program, plan: &Plan, value: &[u8], classes: ByteClasses) {
         let map = program.settings.unicode_map.as_ref();
-        let mut outcomes: Vec<(Cow<'_, [u8]>, ByteClasses)> = vec![(Cow::Borrowed(value), classes)];
+        let outcomes = self.transform(map, plan, (Cow::Borrowed(value), classes));
+        let size = plan.wanted.words().len() * 64;
+        self.want(plan, outcomes.len(), size);
+        for first in 0..outcomes.len() {
+            if self.alike.get(first) != Some(&first) {
+                continue;
+            }
+            let group = || {
+                let members = outcomes.iter().zip(&self.wanted).zip(&self.alike).enumerate().skip(first);
+                members.filter(|(_, ((_, wanted), alike))| **alike == first && !wanted.is_empty()).map(
+                    |(number, (((text, classes), wanted), _))| (number, &**text, *classes, wanted.words()),
+                )
+            };
+            let are_several = group().nth(1).is_some();
+            if are_several {
+                let alike = group().map(|(_, text, classes, wanted)| (text, classes, wanted));
+                program.scanner.search_alike(alike, self.found.words_for(size));
+            }
+            for (number, text, classes, wanted) in group() {
+                let matching = self.matching.words_for(size);
+                if are_several {
+                    program.scanner.matches_found(text, classes, wanted, self.found.words(), matching);
+                } else {
+                    program.scanner.matches(text, classes, wanted, matching);
+                }
+                for matcher in self.matching.iter() {
+                    let nodes = plan.nodes.iter().zip(&self.outcome_of);
+                    for (node, _) in nodes.filter(|(_, outcome)| **outcome == number) {
+                        add_units(node, matcher, &mut self.units);
+                    }
+                }
+                let missed = plan.negations.iter().filter(|(node, asked, _)| {
+                    self.outcome_of.get(*node) == Some(&number) && !self.matching.contains(*asked as usize)
+                });
+                self.units.extend(missed.map(|(_, _, unit)| *unit));
+            }
+        }
+    }
+
+    /// The distinct outcomes of all chains of transformations, the value itself first.
+    fn transform<'v>(
+        &mut self,
+        map: Option<&UnicodeMap>,
+        plan: &Plan,
+        value: (Cow<'v, [u8]>, ByteClasses),
+    ) -> Vec<(Cow<'v, [u8]>, ByteClasses)> {
+        let mut outcomes = vec![value];
         self.outcome_of.clear();
+        self.applied.clear();
+        self.alike.clear();
+        self.alike.push(0);
         for node in &plan.nodes {
             let before = self.outcome_of.get(node.parent).copied().unwrap_or_default();
             let outcome = match (node.transformation, outcomes.get(before)) {
                 (Some(transformation), Some((text, classes))) if node.changed_by.may_change(*classes) => {
-                    let next = match transformation.apply_mapped(text, map) {
-                        Cow::Borrowed(same) if same.len() == text.len() => None,
-                        Cow::Borrowed(part) => Some(part.to_vec()),
-                        Cow::Owned(next) => Some(next),
-                    };
-                    match next {
-                        None => before,
-                        Some(next) => match outcomes.iter().position(|(known, _)| **known == *next) {
-                            Some(known) => known,
-                            None => {
-                                let classes = ByteClasses::of_value(&next);
-                                outcomes.push((Cow::Owned(next), classes));
-                                outcomes.len() - 1
-                            }
-                        },
+                    let known =
+                        self.applied.iter().find(|(from, by, _)| *from == before && *by == transformation);
+                    match known {
+                        Some((_, _, outcome)) => *outcome,
+                        None => {
+                            let next = match transformation.apply_mapped(text, map) {
+                                Cow::Borrowed(same) if same.len() == text.len() => None,
+                                Cow::Borrowed(part) => Some(part.to_vec()),
+                                Cow::Owned(next) => Some(next),
+                            };
+                            let outcome = next.map_or(before, |next| {
+                                self.outcome(&mut outcomes, before, transformation, next)
+                            });
+                            self.applied.push((before, transformation, outcome));
+                            outcome
+                        }
                     }
                 }
                 _ => before,
             };
             self.outcome_of.push(outcome);
         }
-        for (number, (text, classes)) in outcomes.iter().enumerate() {
-            self.wanted.clear();
-            self.wanted.grow(plan.wanted.words().len() * 64);
-            let nodes = || plan.nodes.iter().zip(&self.outcome_of).filter(|(_, outcome)| **outcome == number);
-            for (node, _) in nodes() {
-                self.wanted.union(&node.wanted);
-            }
-            if self.wanted.is_empty() {
-                continue;
-            }
-            let matching = self.matching.words_for(plan.wanted.words().len() * 64);
-            program.scanner.matches(text, *classes, self.wanted.words(), matching);
-            for matcher in self.matching.iter() {
-                for (node, _) in nodes() {
-                    add_units(node, matcher, &mut self.units);
-                }
+        outcomes
+    }
+
+    /// The number of an outcome, new or known.
+    fn outcome<'v>(
+        &mut self,
+        outcomes: &mut Vec<(Cow<'v, [u8]>, ByteClasses)>,
+        before: usize,
+        transformation: Transformation,
+        text: Vec<u8>,
+    ) -> usize {
+        if let Some(known) = outcomes.iter().position(|(known, _)| **known == *text) {
+            return known;
+        }
+        let number = outcomes.len();
+        let changes_case_alone =
+            matches!(transformation, Transformation::Lowercase | Transformation::Uppercase);
+        let alike = self.alike.get(before).copied().filter(|_| changes_case_alone);
+        self.alike.push(alike.unwrap_or(number));
+        let classes = ByteClasses::of_value(&text);
+        outcomes.push((Cow::Owned(text), classes));
+        number
+    }
+
+    /// Sorts out which operators look at which outcome.
+    fn want(&mut self, plan: &Plan, outcomes: usize, size: usize) {
+        if self.wanted.len() < outcomes {
+            self.wanted.resize_with(outcomes, BitSet::default);
+        }
+        for wanted in self.wanted.iter_mut().take(outcomes) {
+            wanted.clear();
+            wanted.grow(size);
+        }
+        for (node, outcome) in plan.nodes.iter().zip(&self.outcome_of).filter(|(node, _)| node.asks) {
+            if let Some(wanted) = self.wanted.get_mut(*outcome) {
+                wanted.union(&node.wanted);
             }
         }
     }

@@ -7,8 +7,8 @@ use crate::compile::Compiler;
 use crate::engine::state::leading_number;
 use crate::operators::{Operator, OperatorKind, OperatorPorts, RuleFiles};
 use crate::program::{
-    Change, Condition, Effect, Judge, Key, Link, Reference, Segment, Selector, SetVar, Source, Target,
-    Template,
+    Change, Condition, Effect, Judge, Key, Link, NamePattern, Reference, Segment, Selector, SetVar, Source,
+    Target, Template,
 };
 use crate::rules::{Effect as WrittenEffect, Link as Written, Namespace};
 use crate::source::{Files, Place, relative_to};
@@ -142,7 +142,7 @@ impl Compiler<'_> {
             builder.map_err(|error| error.to_string())
         });
         match compiled {
-            Ok(regex) => Selector::Regex(regex),
+            Ok(regex) => Selector::Regex(Arc::new(NamePattern::new(regex))),
             Err(reason) => {
                 self.error(place, format!("the selector's pattern cannot be used: {reason}"), pattern);
                 Selector::All
@@ -210,7 +210,10 @@ impl Compiler<'_> {
         let change = match &set_var.change {
             syntax::Change::Set(value) => match value.as_literal().and_then(canonical_number) {
                 Some(number) => Change::SetNumber(number),
-                None => Change::Set(self.template(value)),
+                None => match value.as_literal() {
+                    Some(text) => Change::SetText(Arc::from(text)),
+                    None => Change::Set(self.template(value)),
+                },
             },
             syntax::Change::Add(value) => match value.as_literal() {
                 Some(text) => Change::AddNumber(leading_number(text)),

@@ -1,6 +1,6 @@
 //! Names that become numbers: `TX` variables, XPaths, and which variables are read at all.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::bit_set::BitSet;
 use crate::bodies::xpath::XPath;

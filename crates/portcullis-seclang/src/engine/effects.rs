@@ -1,5 +1,7 @@
 //! What a match changes.
 
+use std::sync::Arc;
+
 use crate::engine::Context;
 use crate::engine::expand::expanded;
 use crate::engine::state::{Instance, State, TxValue, leading_number};
@@ -32,6 +34,7 @@ fn set_tx(context: &Context<'_>, state: &mut State, set_var: &SetVar) {
     let number = || before.map_or(0, TxValue::number);
     let after = match &set_var.change {
         Change::Set(template) => Some(value_of(context, state, template)),
+        Change::SetText(text) => Some(TxValue::Shared(Arc::clone(text))),
         Change::SetNumber(value) => Some(TxValue::Number(*value)),
         Change::AddNumber(delta) => Some(TxValue::Number(number().saturating_add(*delta))),
         Change::Add(template) => {
@@ -67,6 +70,7 @@ fn set_stored(context: &Context<'_>, state: &mut State, collection: Collection, 
         Change::Set(template) | Change::Add(template) | Change::Subtract(template) => {
             value_of(context, state, template)
         }
+        Change::SetText(text) => TxValue::Shared(Arc::clone(text)),
         Change::SetNumber(number) | Change::AddNumber(number) => TxValue::Number(*number),
         Change::Unset => TxValue::Number(0),
     };
@@ -78,7 +82,7 @@ fn set_stored(context: &Context<'_>, state: &mut State, collection: Collection, 
         }
         Change::Add(_) | Change::AddNumber(_) => add(port, collection, instance, &name, value.number()),
         Change::Subtract(_) => add(port, collection, instance, &name, value.number().saturating_neg()),
-        Change::Set(_) | Change::SetNumber(_) => {
+        Change::Set(_) | Change::SetText(_) | Change::SetNumber(_) => {
             let mut text = Vec::new();
             value.write(&mut text);
             port.set(collection.name(), &instance.key, &name, &text);

@@ -134,8 +134,13 @@ fn each_tx(
                 visit(key, &|out| value.write(out));
             }
         }
-        Selector::All | Selector::Regex(_) => {
-            for (name, value) in state.tx_all(context.program).filter(|(name, _)| selector.admits(name)) {
+        Selector::Regex(pattern) => {
+            for (name, value) in state.tx_selected(context.program, pattern) {
+                visit(name, &|out| value.write(out));
+            }
+        }
+        Selector::All => {
+            for (name, value) in state.tx_all(context.program) {
                 visit(name, &|out| value.write(out));
             }
         }

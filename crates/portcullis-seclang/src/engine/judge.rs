@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::engine::Context;
 use crate::engine::effects;
-use crate::engine::expand::{each_dynamic, expanded};
-use crate::engine::state::{State, TxValue};
+use crate::engine::expand::{each_dynamic, expand, expanded};
+use crate::engine::state::{State, TxValue, write_number};
+use crate::operators::Compiled;
 use crate::program::{Condition, Disruption, Judge, Link, Rule, Selector, Source, Tag, Target};
 use crate::syntax::{EngineMode, Variable};
+use crate::transformations::Transformation;
 use crate::values::{List, View};
 use crate::verdict::{self, Intervention, RuleMatch};
 
@@ -32,6 +34,8 @@ enum Occurrence {
 pub(crate) struct Room {
     occurrences: Vec<Occurrence>,
     name: Vec<u8>,
+    value: Vec<u8>,
+    argument: Vec<u8>,
 }
 
 /// Judges a rule with its chain; whether all of it matched. `hits` are the values that the first link need be put to;
@@ -68,8 +72,15 @@ fn judge_link(
         effects::set_vars(context, state, &link.set_vars);
         return true;
     };
+    if is_plainly_false(context, state, room, link, condition) {
+        return false;
+    }
     let mut occurrences = std::mem::take(&mut room.occurrences);
     gather(context, state, condition, hits, &mut occurrences);
+    if occurrences.is_empty() {
+        room.occurrences = occurrences;
+        return false;
+    }
     let argument = match &condition.judge {
         Judge::Compiled(_) => Vec::new(),
         Judge::Expanded(_, template) => expanded(context, state, template),
@@ -118,6 +129,40 @@ fn judge_link(
     }
     room.occurrences = occurrences;
     matched
+}
+
+/// Whether a condition on one `TX` variable or one count does not hold: so it is for most of them in most exchanges, and
+/// then there is nothing to gather.
+fn is_plainly_false(
+    context: &Context<'_>,
+    state: &State,
+    room: &mut Room,
+    link: &Link,
+    condition: &Condition,
+) -> bool {
+    let [target] = condition.targets.as_slice() else { return false };
+    let asks_the_world = match &condition.judge {
+        Judge::Compiled(operator) => matches!(&*operator.0, Compiled::Outside(..)),
+        Judge::Expanded(..) => false,
+    };
+    let is_whole = condition.exclusions.is_empty() && state.removed_targets.is_empty();
+    if asks_the_world || !is_whole || link.transformations.iter().any(|each| *each != Transformation::None) {
+        return false;
+    }
+    room.value.clear();
+    match (target.count, target.source, &target.selector) {
+        (true, ..) => write_number(count(context, state, condition, target) as i64, &mut room.value),
+        (false, Source::Dynamic, Selector::Slot(slot)) if target.variable == Variable::Tx => {
+            let Some(value) = state.tx(*slot) else { return true };
+            value.write(&mut room.value);
+        }
+        _ => return false,
+    }
+    room.argument.clear();
+    if let Judge::Expanded(_, template) = &condition.judge {
+        expand(context, state, template, &mut room.argument);
+    }
+    !is_match(condition, &room.argument, &room.value)
 }
 
 fn is_match(condition: &Condition, argument: &[u8], value: &[u8]) -> bool {
@@ -180,6 +225,23 @@ fn count(context: &Context<'_>, state: &State, condition: &Condition, target: &T
         return usize::from(state.tx(*slot).is_some());
     }
     let mut number = 0;
+    if condition.exclusions.is_empty() && state.removed_targets.is_empty() {
+        let single;
+        let lists = match target.source {
+            Source::Lists(lists, _) => lists,
+            Source::List(list) => {
+                single = [list];
+                &single[..]
+            }
+            Source::Dynamic => &[],
+        };
+        for entry in lists.iter().flat_map(|list| context.values.list(*list)) {
+            number += usize::from(target.selector.admits(context.values.bytes(entry.name)));
+        }
+        if target.source != Source::Dynamic {
+            return number;
+        }
+    }
     each_value(context, state, condition, target, None, &mut |_| number += 1);
     number
 }

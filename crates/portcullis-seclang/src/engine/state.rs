@@ -1,10 +1,12 @@
 //! What rules change while they run: `TX`, persistent collections, what matched, and what `ctl` has said.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::bit_set::BitSet;
 use crate::ports::Stored;
-use crate::program::Program;
+use crate::program::{NamePattern, Program};
 use crate::syntax::{AllowScope, BodyProcessor, Collection, EngineMode, XmlIntoArgs};
 use crate::verdict::{Intervention, RecordChange, RuleMatch};
 
@@ -24,6 +26,8 @@ const STORED_MAX: usize = 1000;
 pub(crate) enum TxValue {
     Number(i64),
     Bytes(Vec<u8>),
+    /// Text of the rules themselves or of the host.
+    Shared(Arc<[u8]>),
 }
 
 impl TxValue {
@@ -32,6 +36,7 @@ impl TxValue {
         match self {
             TxValue::Number(number) => write_number(*number, out),
             TxValue::Bytes(bytes) => out.extend_from_slice(bytes),
+            TxValue::Shared(bytes) => out.extend_from_slice(bytes),
         }
     }
 
@@ -40,6 +45,7 @@ impl TxValue {
         match self {
             TxValue::Number(number) => *number,
             TxValue::Bytes(bytes) => leading_number(bytes),
+            TxValue::Shared(bytes) => leading_number(bytes),
         }
     }
 }
@@ -162,6 +168,19 @@ impl State {
         }
     }
 
+    /// The `TX` variables whose names a pattern selects: in the order of [`Self::tx_all`].
+    pub(crate) fn tx_selected<'a>(
+        &'a self,
+        program: &'a Program,
+        pattern: &'a NamePattern,
+    ) -> impl Iterator<Item = (&'a [u8], &'a TxValue)> {
+        let slots = pattern.slots(&program.tx_names);
+        let fixed =
+            slots.iter().filter_map(|slot| Some((&**program.tx_names.get(slot)?, self.tx(slot as u32)?)));
+        let dynamic = self.dynamic.iter().filter(|(name, _)| pattern.admits(name));
+        fixed.chain(dynamic.map(|(name, value)| (&**name, value)))
+    }
+
     /// All `TX` variables.
     pub(crate) fn tx_all<'a>(
         &'a self,
@@ -241,7 +260,11 @@ fn bounded(value: TxValue) -> TxValue {
             bytes.truncate(VALUE_BYTES_MAX);
             TxValue::Bytes(bytes)
         }
-        number => number,
+        TxValue::Shared(bytes) => match bytes.get(..VALUE_BYTES_MAX) {
+            Some(part) => TxValue::Bytes(part.to_vec()),
+            None => TxValue::Shared(bytes),
+        },
+        TxValue::Number(number) => TxValue::Number(number),
     }
 }
 

@@ -89,7 +89,7 @@ fn judge(value: &[u8]) -> Option<Print> {
 fn is_plain(value: &[u8]) -> bool {
     let is_mark = |byte: &u8| matches!(byte, b' ' | b'.' | b',' | b':' | b'-' | b'/');
     // Two dashes open a comment.
-    if memchr::memmem::find(value, b"--").is_some() {
+    if memchr::memchr_iter(b'-', value).any(|at| value.get(at + 1) == Some(&b'-')) {
         return false;
     }
     let mut behind_dot = false;

@@ -58,7 +58,7 @@ const fn share_of_letter(letter: u8) -> f64 {
 }
 
 /// The share of a byte among all bytes of values, letter case folded.
-pub(super) fn share(byte: u8) -> f64 {
+pub(crate) fn share(byte: u8) -> f64 {
     SHARES.get(usize::from(byte)).copied().unwrap_or(0.0)
 }
 

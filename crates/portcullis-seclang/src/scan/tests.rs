@@ -109,3 +109,38 @@ proptest! {
         check(&Scanner::new(&operators), &operators, &parts.concat(), wanted)?;
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn one_search_serves_texts_that_differ_in_case(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                proptest::sample::select(vec![
+                    "union", "UNION", "Union", " ", "select", "SELECT", ";", "cat", "CAT", "/etc/", "/ETC/", "passwd",
+                    ".Env", "1", "é", "É", "<", "a", "C", "'", "OR", "=", "-",
+                ]).prop_map(|part| part.as_bytes().to_vec()),
+                proptest::collection::vec(any::<u8>(), 1..3),
+            ],
+            0..8,
+        ),
+        wanted: [u64; 3],
+    ) {
+        let operators = operators();
+        let scanner = Scanner::new(&operators);
+        let text = parts.concat();
+        let texts = [text.clone(), text.to_ascii_lowercase(), text.to_ascii_uppercase()];
+        let words = wanted.map(|wanted| [wanted]);
+        let alike = || {
+            texts.iter().zip(&words).map(|(text, words)| (&text[..], ByteClasses::of_value(text), &words[..]))
+        };
+        let mut found = [u64::MAX];
+        scanner.search_alike(alike(), &mut found);
+        for (text, classes, words) in alike() {
+            let mut matching = [u64::MAX];
+            scanner.matches_found(text, classes, words, &found, &mut matching);
+            prop_assert_eq!(matching[0], one_by_one(&operators, text, words[0]), "{:?}", text.escape_ascii().to_string());
+        }
+    }
+}

@@ -10,6 +10,8 @@ use crate::operators::Operator;
 
 /// Operators, as bits of words.
 type Words = Box<[u64]>;
+/// The same for one value.
+pub(super) type Possible = smallvec::SmallVec<[u64; 16]>;
 
 /// Lengths told apart. Longer requirements are rare, and then the strings speak.
 const LENGTHS: usize = 33;
@@ -93,11 +95,11 @@ impl Tier {
         )
     }
 
-    /// Adds the candidates among the wanted.
-    pub(super) fn narrow(&self, value: &[u8], classes: ByteClasses, wanted: &[u64], candidates: &mut [u64]) {
-        let mut possible: smallvec::SmallVec<[u64; 16]> = smallvec::SmallVec::from_slice(wanted);
+    /// The wanted operators that a value's length and classes allow.
+    pub(super) fn possible(&self, length: usize, classes: ByteClasses, wanted: &[u64]) -> Possible {
+        let mut possible = Possible::from_slice(wanted);
         possible.resize(self.direct.len(), 0);
-        if let Some(long_enough) = self.by_length.get(value.len().min(LENGTHS - 1)) {
+        if let Some(long_enough) = self.by_length.get(length.min(LENGTHS - 1)) {
             for (possible, enough) in possible.iter_mut().zip(long_enough) {
                 *possible &= enough;
             }
@@ -109,11 +111,30 @@ impl Tier {
                 }
             }
         }
+        possible
+    }
+
+    /// Adds the possible operators whose strings the value holds, whatever the case of its letters.
+    pub(super) fn find(&self, value: &[u8], possible: &[u64], found: &mut [u64]) {
+        self.hints.find(value, possible, found);
+        self.phrases.find(value, possible, found);
+    }
+
+    /// Adds the candidates among the possible, of which `found` says whose strings the value holds.
+    pub(super) fn choose(&self, possible: &[u64], found: &[u64], candidates: &mut [u64]) {
+        let words = candidates.iter_mut().zip(possible).zip(&self.direct).zip(found);
+        for (((candidate, possible), direct), found) in words {
+            *candidate |= possible & (direct | found);
+        }
+    }
+
+    /// Adds the candidates among the wanted.
+    pub(super) fn narrow(&self, value: &[u8], classes: ByteClasses, wanted: &[u64], candidates: &mut [u64]) {
+        let possible = self.possible(value.len(), classes, wanted);
         for ((candidate, possible), direct) in candidates.iter_mut().zip(&possible).zip(&self.direct) {
             *candidate |= possible & direct;
         }
-        self.hints.find(value, &possible, candidates);
-        self.phrases.find(value, &possible, candidates);
+        self.find(value, &possible, candidates);
     }
 }
 

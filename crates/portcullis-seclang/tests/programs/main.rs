@@ -8,6 +8,7 @@ mod support;
 
 mod actions;
 mod bodies;
+mod bulk;
 mod collections;
 mod ctl;
 mod flow;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portcullis_config::model::{
-    ClientCertificateMode, Config, Listener, PlaintextCredentials, Plan, TlsVersion,
+    ClientCertificateMode, Config, Listener, PlaintextCredentials, Plan, RecordedCalls, TlsVersion,
 };
 
 use super::{Differences, Kind};
@@ -26,6 +26,9 @@ pub(super) fn compare(before: &Config, after: &Config, folders: (&str, &str), di
     if before.admin.token.is_some() && after.admin.token.is_none() {
         differences.note(Kind::Weaker, "admin", "token", "required", "none");
     }
+    let calls = (&before.record.calls, &after.record.calls);
+    differences
+        .ordered("record", "calls", calls, *calls.1 == RecordedCalls::Refused, |it| it.word().to_owned());
     for (name, old) in &before.identity.providers {
         if after
             .identity

@@ -98,7 +98,10 @@ impl Entry {
         let cwe =
             finding.get("cwe").and_then(Value::as_u64).map(|it| format!("CWE-{it}")).unwrap_or_default();
         let operation = self.operation == "*" || self.operation == text("operation");
-        let slot = self.slot == "-" || text("slot").is_empty() || self.slot == text("slot");
+        // The range names a part of a body as `body:filter.brand`, findings by pointer: `body:/filter/brand`.
+        let slot_found = text("slot").replace("body:/", "body:").replace('/', ".").to_ascii_lowercase();
+        let slot =
+            self.slot.ends_with('-') || slot_found.is_empty() || self.slot.eq_ignore_ascii_case(&slot_found);
         operation && slot && (cwe == self.cwe || text("owasp") == self.owasp)
     }
 }

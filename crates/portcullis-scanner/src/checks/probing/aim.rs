@@ -8,7 +8,7 @@ use super::as_if;
 use crate::{
     call::Call,
     check::Target,
-    model::{Effect, OperationIndex, Place},
+    model::{OperationIndex, Place},
     oracle::{Mask, similarity},
     script::{Flow, Script},
     wire::{Answer, Outcome},
@@ -66,11 +66,6 @@ impl<'w> Aim<'w> {
     /// The good value, or a plain word where there is none to build on.
     pub(crate) fn value(&self) -> &str {
         if self.text.is_empty() { "probe" } else { &self.text }
-    }
-
-    /// Whether calling the operation changes something that was there.
-    pub(crate) fn changes(&self) -> bool {
-        matches!(self.world.effect(self.index), Some(Effect::Changes | Effect::Deletes))
     }
 
     /// The call with this value at the slot, and new values where they must be new.

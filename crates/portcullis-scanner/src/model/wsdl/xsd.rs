@@ -141,7 +141,7 @@ impl<'f> Types<'f> {
             return json!(true);
         }
         if of.name == "simpleType" {
-            return self.simple(of, schema, way, into, depth);
+            return self.simple(of, way, into, depth);
         }
         let mut record = Record::default();
         self.complex(of, schema, way, into, depth, &mut record);
@@ -288,14 +288,7 @@ impl<'f> Types<'f> {
         record.properties.insert(name, with_xml(of, json!({"namespace": namespace})));
     }
 
-    fn simple(
-        &mut self,
-        of: &'f Element,
-        schema: &'f Element,
-        way: Way,
-        into: &mut Map<String, Value>,
-        depth: usize,
-    ) -> Value {
+    fn simple(&mut self, of: &'f Element, way: Way, into: &mut Map<String, Value>, depth: usize) -> Value {
         let Some(restriction) = of.child("restriction") else { return json!({"type": "string"}) };
         let base = match restriction.qname("base") {
             Some(name) if name.0 == XSD => built_in(&name.1),
@@ -306,7 +299,7 @@ impl<'f> Types<'f> {
                 _ => json!({"type": "string"}),
             },
             None => match restriction.child("simpleType") {
-                Some(inner) if depth < DEPTH_MAX => self.simple(inner, schema, way, into, depth + 1),
+                Some(inner) if depth < DEPTH_MAX => self.simple(inner, way, into, depth + 1),
                 _ => json!({"type": "string"}),
             },
         };
