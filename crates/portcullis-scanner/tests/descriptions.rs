@@ -1,11 +1,6 @@
 //! Real descriptions, as their owners publish them: each becomes a model with every operation in it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test says what it did and stops where it fails"
-)]
+#![expect(clippy::panic, reason = "a test says what it did and stops where it fails")]
 
 use std::{fs, io, path::PathBuf, process::Command};
 

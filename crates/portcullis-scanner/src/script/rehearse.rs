@@ -139,6 +139,7 @@ impl Stage {
             answer: Arc::clone(&given),
             recipe: Vec::new(),
             fresh: Vec::new(),
+            own: Vec::new(),
         }));
         self.world.samples.push(Sample { call, answer: given });
         self.world.slots.push(Vec::new());
