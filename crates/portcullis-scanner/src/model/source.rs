@@ -5,7 +5,7 @@ use std::io;
 use portcullis_spec::openapi::{Limits, LoadError, LoadOptions, MemorySource, Source};
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{Model, har, openapi, postman};
+use super::{Model, graphql, grpc, har, openapi, postman, wsdl};
 
 /// Bytes of one input.
 pub const INPUT_BYTES_MAX: usize = 10 << 20;
@@ -105,16 +105,44 @@ pub fn read_from(name: &str, source: &dyn Source, base: Option<&str>) -> Result<
         }
         Language::Postman => postman::read(&bytes, base).map_err(|it| broken(&it)),
         Language::Har => har::read(&bytes, base).map_err(|it| broken(&it)),
-        Language::GraphQlSdl
-        | Language::GraphQlIntrospection
-        | Language::Wsdl
-        | Language::Proto
-        | Language::Descriptors => Err(ModelError::Broken {
-            name: name.to_owned(),
-            language: language.in_words(),
-            message: "this language is not read yet".to_owned(),
-        }),
+        Language::GraphQlSdl => {
+            let read = graphql::from_sdl(&String::from_utf8_lossy(&bytes), &endpoint(base));
+            read.map(|it| served(it, base)).map_err(|it| broken(&it))
+        }
+        Language::GraphQlIntrospection => {
+            let answer = serde_json::from_slice(&bytes).map_err(|it| broken(&it))?;
+            let read = graphql::from_introspection(&answer, &endpoint(base));
+            read.map(|it| served(it, base)).map_err(|it| broken(&it))
+        }
+        Language::Wsdl => wsdl::from_wsdl(name, source).map(|it| served(it, base)).map_err(|it| broken(&it)),
+        Language::Proto => {
+            grpc::from_proto(name, source).map(|it| served(it, base)).map_err(|it| broken(&it))
+        }
+        Language::Descriptors => {
+            grpc::from_descriptors(&bytes).map(|it| served(it, base)).map_err(|it| broken(&it))
+        }
     }
+}
+
+/// The path that a GraphQL schema is served at: the base's own where it has one.
+fn endpoint(base: Option<&str>) -> String {
+    let path = base.and_then(|it| it.split_once("://")).and_then(|(_, rest)| rest.split_once('/'));
+    match path {
+        Some((_, path)) if !path.is_empty() => {
+            format!("/{}", path.split(['?', '#']).next().unwrap_or_default())
+        }
+        Some(_) | None => "/graphql".to_owned(),
+    }
+}
+
+/// The model with the base's origin as its server, where its description names none.
+fn served(mut model: Model, base: Option<&str>) -> Model {
+    if let Some((scheme, rest)) =
+        base.and_then(|it| it.split_once("://")).filter(|_| model.servers.is_empty())
+    {
+        model.servers.push(format!("{scheme}://{}", rest.split(['/', '?', '#']).next().unwrap_or_default()));
+    }
+    model
 }
 
 impl Language {
