@@ -101,6 +101,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        call::Call,
         model::Effect,
         script::rehearse::{Stage, answer},
         wire::Answer,

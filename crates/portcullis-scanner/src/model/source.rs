@@ -114,10 +114,10 @@ pub fn read_from(name: &str, source: &dyn Source, base: Option<&str>) -> Result<
             let read = graphql::from_introspection(&answer, &endpoint(base));
             read.map(|it| served(it, base)).map_err(|it| broken(&it))
         }
-        Language::Wsdl => {
-            wsdl::from_wsdl(name, source).map(|it| served(it, base)).map_err(|it| broken(&it))
+        Language::Wsdl => wsdl::from_wsdl(name, source).map(|it| served(it, base)).map_err(|it| broken(&it)),
+        Language::Proto => {
+            grpc::from_proto(name, source).map(|it| served(it, base)).map_err(|it| broken(&it))
         }
-        Language::Proto => grpc::from_proto(name, source).map(|it| served(it, base)).map_err(|it| broken(&it)),
         Language::Descriptors => {
             grpc::from_descriptors(&bytes).map(|it| served(it, base)).map_err(|it| broken(&it))
         }
@@ -128,14 +128,18 @@ pub fn read_from(name: &str, source: &dyn Source, base: Option<&str>) -> Result<
 fn endpoint(base: Option<&str>) -> String {
     let path = base.and_then(|it| it.split_once("://")).and_then(|(_, rest)| rest.split_once('/'));
     match path {
-        Some((_, path)) if !path.is_empty() => format!("/{}", path.split(['?', '#']).next().unwrap_or_default()),
+        Some((_, path)) if !path.is_empty() => {
+            format!("/{}", path.split(['?', '#']).next().unwrap_or_default())
+        }
         Some(_) | None => "/graphql".to_owned(),
     }
 }
 
 /// The model with the base's origin as its server, where its description names none.
 fn served(mut model: Model, base: Option<&str>) -> Model {
-    if let Some((scheme, rest)) = base.and_then(|it| it.split_once("://")).filter(|_| model.servers.is_empty()) {
+    if let Some((scheme, rest)) =
+        base.and_then(|it| it.split_once("://")).filter(|_| model.servers.is_empty())
+    {
         model.servers.push(format!("{scheme}://{}", rest.split(['/', '?', '#']).next().unwrap_or_default()));
     }
     model
