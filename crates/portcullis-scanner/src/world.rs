@@ -265,7 +265,14 @@ impl World {
         let mut made = Vec::with_capacity(good.recipe.len());
         for (at, ingredient) in good.recipe.iter().enumerate() {
             let Some(call) = bound.get(at).cloned() else { break };
-            let call = freshened(call, &ingredient.fresh, self, script).by(by);
+            // The name by which the thing is called later, and texts that may be anything, are new each time.
+            let mut fresh = ingredient.fresh.clone();
+            for place in crate::checks::parts::novel::chosen(self, ingredient) {
+                if !fresh.contains(&place) {
+                    fresh.push(place);
+                }
+            }
+            let call = freshened(call, &fresh, self, script).by(by);
             let (number, answer) = script.send(call.clone())?;
             if !answer.done() {
                 return script.skip(format!("what it needs could not be made: status {}", answer.status));

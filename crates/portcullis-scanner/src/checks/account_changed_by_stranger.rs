@@ -50,6 +50,7 @@ impl Check for AccountChangedByStranger {
         let writes = world.reached().filter(|(index, operation, good)| {
             matches!(operation.effect, Effect::Changes | Effect::Deletes | Effect::Acts)
                 && !own::is_entrance(world, *index)
+                && !super::parts::privilege::for_the_few(operation)
                 && own::named(world, &good.call).iter().any(|(place, _)| names_account(place))
         });
         writes.map(|(index, _, _)| Target::operation(index)).collect()
@@ -191,7 +192,8 @@ fn otherwise(
     let what = match change {
         Change::Took(_) => "changed the account",
         Change::Gone => "deleted the account",
-        Change::None | Change::Differs => return Ok(None),
+        Change::Ended if world.effect(index) == Some(Effect::Deletes) => "deleted the account",
+        Change::None | Change::Ended | Change::Differs => return Ok(None),
     };
     Ok(Some(Taken {
         exchanges: vec![(before.answer.0, "baseline"), (probe, "probe"), (after, "read back")],

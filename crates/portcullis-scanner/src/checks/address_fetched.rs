@@ -4,7 +4,7 @@ use super::probing::{Aim, slots, url_like};
 use crate::{
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},
     finding::{Section, Severity, Shield},
-    model::{Effect, Place},
+    model::Place,
     script::{Flow, Planted, Script},
     world::World,
 };
@@ -36,10 +36,7 @@ impl Check for AddressFetched {
 
     fn targets(&self, world: &World) -> Vec<Target> {
         let good = |index, place: &Place| world.good(index).and_then(|good| good.call.value(place).cloned());
-        slots(world, |index, operation, slot| {
-            url_like(slot, good(index, &slot.place).as_ref())
-                && !(world.bounds.read_only && operation.effect != Effect::Reads)
-        })
+        slots(world, |index, _, slot| url_like(slot, good(index, &slot.place).as_ref()))
     }
 
     fn run(&self, world: &World, target: &Target, script: &mut Script<'_>) -> Flow<Verdict> {
@@ -91,7 +88,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::script::rehearse::{Ask, Fake, Stage, answer, query};
+    use crate::{
+        model::Effect,
+        script::rehearse::{Ask, Fake, Stage, answer, query},
+    };
 
     fn stage() -> Stage {
         Stage::new()

@@ -1,10 +1,11 @@
 //! A value is read by a shell.
 
-use super::probing::{Aim, slots, text_like};
+use super::probing::{Aim, forms, slots, text_like};
 use crate::{
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},
     finding::{Section, Severity, Shield},
     script::{Flow, Script},
+    wire::Outcome,
     world::World,
 };
 
@@ -48,20 +49,22 @@ impl Check for CommandInjected {
     fn run(&self, world: &World, target: &Target, script: &mut Script<'_>) -> Flow<Verdict> {
         let aim = Aim::take(world, target, script)?;
         let value = aim.value().to_owned();
-        let mut refused = 0;
+        let mut telling = false;
         for (at, way) in WAYS.iter().enumerate() {
-            // A service that turned both first ways away as malformed does so for the marks themselves.
-            if at == WAYS_FIRST && refused == WAYS_FIRST {
+            if at == WAYS_FIRST && !telling {
                 return Ok(Verdict::Clean);
             }
             let (payload, product) = computed(script, &value, way);
             let (probe, answer) = aim.send(script, payload.clone())?;
             if !answer.holds(&product) {
-                if at == 0 && !answer.done() && !aim.good.holds(&value) {
-                    refused += 1;
-                } else if at < WAYS_FIRST {
-                    refused += usize::from(!answer.text().contains(&value));
-                }
+                // What fails for a shell's marks, or neither repeats nor ignores them, may be read by a shell that wants
+                // another way; what is refused, or comes back as it was sent, is not.
+                let repeated = !aim.looks_good(&answer, "") && aim.looks_good(&answer, &payload);
+                telling |= answer.outcome == Outcome::Broken && aim.good.done();
+                telling |= answer.done()
+                    && !repeated
+                    && !aim.looks_good(&answer, "")
+                    && !forms(&payload).iter().any(|form| answer.holds(form));
                 continue;
             }
             if let Some(proof) = confirmed(&aim, script, &value, way, probe)? {
@@ -133,7 +136,7 @@ mod tests {
         for mark in [";", "$(", "|"] {
             let mut fake = Fake::new(&stage.world, |ask: &Ask| {
                 let sent = ask.text("host");
-                answer(200, json!({"output": format!("PING {sent}\n{}", shell(&sent, &[mark]))}))
+                answer(200, json!({"output": format!("PING\n{}", shell(&sent, &[mark]))}))
             });
             assert_eq!(fake.confirmed(&CommandInjected), 1, "{mark}");
         }

@@ -35,7 +35,7 @@ static INFO: Info = Info {
     remedy: "Refuse tokens from their `exp` on, with a leeway of a minute at most.",
     oracle: "A token with a short life is asked for. Once the server's own clock, read off the `iat` of a newer token, \
              is past its end, it must not show its user's data any more; a token without a signature must be refused.",
-    requests_max: 20,
+    requests_max: 40,
 };
 
 /// Names of the slot by which a login is asked for a short life.
@@ -93,7 +93,7 @@ impl Check for ExpiredTokenAccepted {
         if !live.done() || !substantial(&live) {
             return Ok(Verdict::Clean);
         }
-        for _ in 0..5 {
+        for _ in 0..12 {
             // Nobody knows this token: waiting for it passes the listener's bound, which is how time passes here.
             let Some((nobody, _)) = script.token() else {
                 return script.skip("there is no listener to wait at");
@@ -164,7 +164,7 @@ pub(super) fn look(world: &World) -> Option<Call> {
             let texts = world.identity(good.call.by).map(own::private_texts).unwrap_or_default();
             let own = texts.iter().any(|text| good.answer.holds(text));
             if own || own::demands(operation) {
-                found.push((u8::from(!own), good.call.clone()));
+                found.push((2 * u8::from(!own::demands(operation)) + u8::from(!own), good.call.clone()));
             }
         }
     }

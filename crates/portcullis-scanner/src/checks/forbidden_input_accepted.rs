@@ -35,8 +35,7 @@ impl Check for ForbiddenInputAccepted {
     fn targets(&self, world: &World) -> Vec<Target> {
         slots(world, |_, operation, slot| {
             let typed = matches!(slot.place, Place::Body(_));
-            (!world.bounds.read_only || operation.effect == Effect::Reads)
-                && operation.effect != Effect::Changes
+            operation.effect != Effect::Changes
                 && !matches!(slot.place, Place::Header(_) | Place::Cookie(_))
                 && !outside(&keywords(&world.model.schemas, &slot.schema), typed, "word").is_empty()
         })

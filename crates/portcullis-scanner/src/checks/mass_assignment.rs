@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::parts::{
     entrance::{entered, login_call},
-    leaves::{leaves, text_of},
+    leaves::{entry_of, leaves, text_of},
     own,
     privilege::{fields, gives_power},
     read_back::produced,
@@ -210,8 +210,11 @@ fn registered(world: &World, script: &mut Script<'_>, call: &Call) -> Flow<Optio
     for read in own_readings(world).into_iter().take(3) {
         let (number, shown) =
             script.send(read.by(carrier).edited(Edit::Credential(Credential::Text(token.clone()))))?;
-        if shown.done() && names.iter().any(|name| shown.holds(name)) {
-            return Ok(Some((number, shown)));
+        // A list shows others as well: only the newcomer's own entry counts.
+        let entry =
+            shown.json.as_ref().filter(|_| shown.done()).and_then(|json| entry_of(json, &names)).cloned();
+        if let Some(entry) = entry {
+            return Ok(Some((number, Arc::new(Answer { json: Some(entry), ..Answer::clone(&shown) }))));
         }
     }
     Ok(None)

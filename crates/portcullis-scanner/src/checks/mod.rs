@@ -9,6 +9,7 @@ mod cookie_switch_trusted;
 mod credential_not_required;
 mod delay_obeyed;
 mod delete_without_effect;
+mod dimension_unbounded;
 mod entity_resolved;
 mod expired_token_accepted;
 mod exposure;
@@ -110,6 +111,7 @@ pub const ALL: &[&dyn Check] = &[
     &object_deserialized::ObjectDeserialized,
     &delay_obeyed::DelayObeyed,
     &page_unbounded::PageUnbounded,
+    &dimension_unbounded::DimensionUnbounded,
     &body_unbounded::BodyUnbounded,
     &nesting_costly::NestingCostly,
     &pattern_backtracks::PatternBacktracks,

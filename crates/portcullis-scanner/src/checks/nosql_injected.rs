@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::probing::{Aim, Pair, slots, text_like, told_apart};
+use super::probing::{Aim, Pair, all_slots, text_like, told_apart};
 use crate::{
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},
     finding::{Section, Severity, Shield},
@@ -38,7 +38,7 @@ impl Check for NosqlInjected {
     }
 
     fn targets(&self, world: &World) -> Vec<Target> {
-        slots(world, |_, _, slot| {
+        all_slots(world, |_, _, slot| {
             text_like(slot) && !matches!(slot.place, Place::Header(_) | Place::Cookie(_))
         })
     }

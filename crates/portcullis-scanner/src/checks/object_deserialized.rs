@@ -7,7 +7,7 @@ use super::probing::{Aim, named, slots, text_like};
 use crate::{
     check::{Check, Info, Phase, Proof, Risk, Target, Verdict},
     finding::{Section, Severity, Shield},
-    model::{Effect, Slot},
+    model::Slot,
     script::{Flow, Planted, Script},
     wire::Answer,
     world::World,
@@ -59,12 +59,10 @@ impl Check for ObjectDeserialized {
     }
 
     fn targets(&self, world: &World) -> Vec<Target> {
-        slots(world, |index, operation, slot| {
+        slots(world, |index, _, slot| {
             let value =
                 world.good(index).and_then(|good| good.call.value(&slot.place)).and_then(Value::as_str);
-            !(world.bounds.read_only && operation.effect != Effect::Reads)
-                && text_or_bytes(slot)
-                && (likely(slot) || value.is_some_and(serialized))
+            text_or_bytes(slot) && (likely(slot) || value.is_some_and(serialized))
         })
     }
 
@@ -223,7 +221,10 @@ fn serialized(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::rehearse::{Ask, Fake, Stage, answer, body};
+    use crate::{
+        model::Effect,
+        script::rehearse::{Ask, Fake, Stage, answer, body},
+    };
 
     fn stage() -> Stage {
         Stage::new()

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::parts::{
-    leaves::{canaries, has_leaf, substantial, text_of},
+    leaves::{canaries, has_leaf, leaves, rare, substantial, text_of},
     own,
 };
 use crate::{
@@ -55,7 +55,7 @@ impl Check for ObjectReadByStranger {
         world
             .reached()
             .filter(|(index, operation, good)| {
-                matches!(operation.effect, Effect::Reads | Effect::Acts)
+                matches!(operation.effect, Effect::Reads | Effect::Acts | Effect::Creates)
                     && !own::is_entrance(world, *index)
                     && !own::open_to_all(world, *index)
                     && object_slot(world, good).is_some()
@@ -149,7 +149,7 @@ fn seen(
     if canaries.is_empty() {
         // Equal answers prove nothing where a thing that is not there is answered alike.
         let other = elsewhere(&id, script);
-        let (number, none) = script.send(call.with(&slot, other).by(stranger.id))?;
+        let (number, none) = script.send(call.clone().with(&slot, other).by(stranger.id))?;
         if none.done() && similarity(&theirs, &none, &Mask::default()).share >= 0.8 {
             return Ok(None);
         }
@@ -158,7 +158,21 @@ fn seen(
     let said = world.model.operation(index).map(own::words).unwrap_or_default();
     let shared = said.iter().any(|word| matches!(word.as_str(), "public" | "shared" | "share"));
     let fed = own::made_slots(world, good).contains(&slot) || own::found_slots(world, good).contains(&slot);
-    let sure = !shared && (made || fed || !canaries.is_empty());
+    let mut sure = !shared && (made || fed || !canaries.is_empty());
+    if !sure && matches!(slot, Place::Query(_)) {
+        // A list filtered by its owner: it shows what the stranger's own list does not.
+        let mut own_list = call.clone();
+        for (place, key) in own::named(world, &call).into_iter().filter(|(place, _)| *place == slot) {
+            if let Some(value) = stranger.values.get(&key) {
+                own_list.set(&place, value.clone());
+            }
+        }
+        let (number, own_list) = script.send(own_list.by(stranger.id))?;
+        exchanges.push((number, "control"));
+        let texts = mine.json.as_ref().map(leaves).unwrap_or_default().into_iter().filter(|(_, it)| rare(it));
+        let mut only = texts.map(|(_, it)| text_of(it)).filter(|text| !own_list.holds(text));
+        sure = !shared && own_list.done() && only.any(|text| theirs.holds(&text));
+    }
     Ok(Some(Seen { exchanges, what: format!("object `{}`", text_of(&id)), slot, sure }))
 }
 

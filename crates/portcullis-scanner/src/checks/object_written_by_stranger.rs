@@ -2,6 +2,7 @@
 
 use super::parts::{
     leaves::{has_leaf, text_of},
+    novel::novel,
     own,
     read_back::{Change, before, readers},
 };
@@ -124,7 +125,7 @@ fn written(
         Change::Gone => "deleted",
         // A difference without one of our values counts where the caller was told that something was done.
         Change::Differs if answer.done() && !deletes => "changed",
-        Change::Differs | Change::None => return Ok(None),
+        Change::Differs | Change::Ended | Change::None => return Ok(None),
     };
     let mut shared = false;
     if let Some(other) = other {
@@ -137,26 +138,6 @@ fn written(
     }
     let exchanges = vec![(before.answer.0, "baseline"), (probe, "probe"), (after, "read back")];
     Ok(Some(Written { exchanges, what, object: text_of(&id), slot, shared }))
-}
-
-/// Gives every text of the body that may be anything a new value, so that it is seen where it lands.
-fn novel(world: &World, index: OperationIndex, call: &mut crate::call::Call, script: &mut Script<'_>) {
-    let Some(body) = call.body.clone() else { return };
-    for (pointer, value) in super::parts::leaves::leaves(&body).into_iter().take(16) {
-        let place = Place::Body(pointer.into());
-        let free = world.slot(index, &place).is_none_or(|slot| {
-            slot.schema.get("enum").is_none()
-                && slot.schema.get("format").is_none()
-                && slot.schema.get("pattern").is_none()
-        });
-        let fixed = own::named(world, call).iter().any(|(own, _)| *own == place);
-        if let (Some(text), true, false) = (value.as_str(), free, fixed) {
-            let plain = text.bytes().all(|it| it.is_ascii_alphabetic() || it == b' ');
-            if plain && text.len() >= 3 {
-                call.set(&place, serde_json::Value::from(script.word(12)));
-            }
-        }
-    }
 }
 
 /// No reader is known. A deletion can still be seen by repeating it: the owner's second one fails, so where the owner's

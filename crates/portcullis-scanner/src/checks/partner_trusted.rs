@@ -75,15 +75,11 @@ impl Check for PartnerTrusted {
         let (Some(index), Some(place)) = (target.operation, &target.slot) else {
             return script.skip("no slot");
         };
-        // Whether it is visited at all decides whether the rest is worth a call.
+        // Nothing waits for the first visit: being fetched is another weakness's matter, or what the slot is for.
         let word = script.word(14);
-        let page = page(&word);
-        let Some((first, answer, token)) = fetched(world, script, index, place, &page)? else {
+        let Some((first, answer, _)) = fetched(world, script, index, place, &page(&word))? else {
             return script.skip("there is no listener");
         };
-        if script.hits(&token)?.is_empty() {
-            return Ok(Verdict::Clean);
-        }
         let mut proofs = Vec::new();
         if let Some(proof) = shown(world, script, index, place, &word, (first, &answer))? {
             proofs.push(proof);
@@ -274,7 +270,8 @@ fn queried(
         for quote in ["'", "''"] {
             let word = script.word(10);
             let text = format!("{word}{quote}x");
-            let body = json!({"title": text, "name": text, "text": text, "sku": text, "id": word, "items": [{"title": text, "name": text, "sku": text}]});
+            let body = json!({"title": text, "name": text, "text": text, "sku": text, "id": word, "category": text, "type": text, "status": text,
+                "code": text, "city": text, "country": text, "brand": text, "value": text, "items": [{"title": text, "name": text, "sku": text}]});
             let planted = Planted {
                 status: 200,
                 headers: vec![("content-type".to_owned(), "application/json".to_owned())],
@@ -322,7 +319,7 @@ mod tests {
             answer(200, json!({}))
         });
         assert!(fake.all(&PartnerTrusted).is_empty());
-        assert_eq!(*asked.lock().unwrap(), 1);
+        assert!(*asked.lock().unwrap() <= 4);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::parts::{
     leaves::substantial,
+    novel::novel,
     own,
     privilege::{for_the_few, peers_that_deny},
     read_back::{Change, before, readers},
@@ -128,32 +129,37 @@ fn written(
     index: OperationIndex,
     low: &Identity,
 ) -> Flow<Option<Done>> {
-    let owner = world.who(Role::High).or_else(|| world.who(Role::B)).map_or(low.id, |it| it.id);
     let mut exchanges = Vec::new();
     let mut caller = low.id;
     for round in ["probe", "confirmation"] {
-        let prepared = world.prepare(script, index, owner)?;
-        let Some(before) = before(script, readers(world, index, &prepared), owner)? else {
+        // Whoever is acted on is made for the trial: the operation may delete accounts.
+        let owner = script.fresh_identity(Role::B)?;
+        let prepared = world.prepare_for(script, index, &owner)?;
+        let Some(before) = before(script, readers(world, index, &prepared), owner.id)? else {
             return script.skip("nothing shows what became of it");
         };
-        let (number, _) = script.send(prepared.call.clone().by(caller))?;
-        let (after, change) = before.after(script, owner, &prepared.call)?;
+        let mut call = prepared.call;
+        novel(world, index, &mut call, script);
+        let (number, answer) = script.send(call.clone().by(caller))?;
+        if answer.denied() {
+            return Ok(None);
+        }
+        let (after, change) = before.after(script, owner.id, &call)?;
         exchanges.extend([(before.answer.0, "baseline"), (number, round), (after, "read back")]);
-        if !matches!(change, Change::Took(_) | Change::Gone) {
+        let ended = world.effect(index) == Some(Effect::Deletes) && change == Change::Ended;
+        if !(matches!(change, Change::Took(_) | Change::Gone) || ended) {
             return Ok(None);
         }
         if round == "probe" {
             caller = script.fresh_identity(Role::A)?.id;
         }
     }
-    let prepared = world.prepare(script, index, owner)?;
+    let owner = script.fresh_identity(Role::B)?;
+    let prepared = world.prepare_for(script, index, &owner)?;
     let (open, anonymous) = script.send(prepared.call.by(ANONYMOUS))?;
     exchanges.push((open, "control"));
-    Ok((!anonymous.done()).then_some(Done {
-        exchanges,
-        what: "changed",
-        sure: world.who(Role::High).is_some(),
-    }))
+    let sure = world.model.operation(index).is_some_and(for_the_few) || world.who(Role::High).is_some();
+    Ok((!anonymous.done()).then_some(Done { exchanges, what: "changed", sure }))
 }
 
 #[cfg(test)]

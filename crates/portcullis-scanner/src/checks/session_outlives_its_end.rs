@@ -36,12 +36,12 @@ static INFO: Info = Info {
              call; end all sessions when the password changes.",
     oracle: "An account made for the trial reads its own data, ends its session, and presents the old credential \
              again: the same data must not come. A made-up credential must be refused. Tokens that end by themselves \
-             within five minutes are left alone. Shown twice.",
+             within ten minutes are left alone. Shown twice.",
     requests_max: 40,
 };
 
 /// Tokens with a shorter life than this need no list of ended ones.
-const SHORT_LIFE_SECS: i64 = 300;
+const SHORT_LIFE_SECS: i64 = 600;
 
 /// How a session is ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,10 +122,14 @@ fn end_of(world: &World, index: OperationIndex, operation: &Operation) -> Option
     if login.logout == Some(index) || has(&["logout", "signout", "revoke"]) {
         return Some(End::Logout);
     }
-    let good = world.good(index)?;
-    let named = own::named(world, &good.call);
+    let mut call = Call::of(index, crate::call::ANONYMOUS);
+    for slot in world.slots(index) {
+        call.set(&slot.place, Value::from("x"));
+    }
+    let call = world.good(index).map_or(call, |good| good.call.clone());
+    let named = own::named(world, &call);
     let stranger = named.iter().any(|(place, _)| matches!(place, Place::Body(_)));
-    let sets = super::account_changed_by_stranger::new_password(&good.call).is_some();
+    let sets = super::account_changed_by_stranger::new_password(&call).is_some();
     (sets && own::demands(operation) && !stranger).then_some(End::Password)
 }
 
@@ -145,8 +149,11 @@ fn ending(
     user: &Identity,
     end: End,
 ) -> Flow<Option<usize>> {
-    let mut call =
-        world.good(index).map_or_else(|| Call::of(index, user.id), |good| good.call.clone()).by(user.id);
+    // Without a good call every slot gets something; those with a meaning are filled below.
+    let mut call = Call::of(index, user.id);
+    for slot in world.slots(index) {
+        call.set(&slot.place, Value::from("x"));
+    }
     if let Some(good) = world.good(index) {
         call = good.call.clone();
         own::rename(world, &mut call, user);

@@ -65,6 +65,7 @@ impl Check for SoapEntitiesExpanded {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Wire;
     use serde_json::json;
 
     use super::*;

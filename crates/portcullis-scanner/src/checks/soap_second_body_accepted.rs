@@ -73,6 +73,7 @@ impl Check for SoapSecondBodyAccepted {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Wire;
     use serde_json::json;
 
     use super::*;

@@ -127,7 +127,7 @@ fn texts(world: &World, index: OperationIndex) -> Vec<Place> {
         let format = slot.schema.get("format").and_then(Value::as_str);
         text_like(slot)
             && matches!(slot.place, Place::Body(_))
-            && slot.schema.get("enum").is_none()
+            && ["enum", "pattern"].iter().all(|key| slot.schema.get(*key).is_none())
             && !matches!(format, Some("uri" | "email" | "uuid"))
             && !["password", "token", "url", "mail"].iter().any(|word| name.contains(word))
     });

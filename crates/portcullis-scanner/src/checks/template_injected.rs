@@ -139,7 +139,7 @@ mod tests {
         let stage = stage();
         let mut echo = Fake::new(&stage.world, |ask: &Ask| answer(200, json!({"text": ask.text("text")})));
         assert!(echo.all(&TemplateInjected).is_empty());
-        assert_eq!(echo.calls, 1 + usize::from(echo.calls > 1) * (echo.calls - 1));
+        assert_eq!(echo.calls, 1);
         let mut quiz = Fake::new(&stage.world, |_: &Ask| answer(200, json!({"answer": 49})));
         assert!(quiz.all(&TemplateInjected).is_empty());
         let mut failing = Fake::new(&stage.world, |ask: &Ask| {

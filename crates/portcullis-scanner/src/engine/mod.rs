@@ -8,6 +8,7 @@ mod log;
 mod outcome;
 mod pace;
 mod people;
+mod people_by_file;
 mod transport;
 mod trial;
 

@@ -131,7 +131,13 @@ impl Engine<'_> {
         let mut by_others = Vec::new();
         for attempt in &attempts {
             let answer = self.call_for_learning(&attempt.call, index).await;
+            // A redirect that the description promises is as good an answer as any.
+            let promised = answer.outcome == Outcome::Elsewhere && self.promises(index, answer.status);
             match answer.outcome {
+                Outcome::Elsewhere if promised => {
+                    self.learnt(index, attempt, &answer, pool);
+                    return;
+                }
                 Outcome::Done => {
                     self.learnt(index, attempt, &answer, pool);
                     // A read that takes somebody's account away sets the whole service back: it is never called again.
@@ -162,6 +168,13 @@ impl Engine<'_> {
                 self.learnt(index, &attempt, &answer, pool);
             }
         }
+    }
+
+    /// Whether the description declares this status.
+    fn promises(&self, index: OperationIndex, status: u16) -> bool {
+        let declared = self.world.model.operation(index).into_iter().flat_map(|it| &it.answers);
+        let (exact, class) = (status.to_string(), format!("{}XX", status / 100));
+        declared.into_iter().any(|it| it.status == exact || it.status.eq_ignore_ascii_case(&class))
     }
 
     /// Calls worth trying, the likeliest first.

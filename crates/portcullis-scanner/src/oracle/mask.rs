@@ -58,7 +58,7 @@ impl Mask {
     }
 
     /// Whether the value at a pointer varies by itself, or stands inside one that does.
-    fn covers(&self, pointer: &str) -> bool {
+    pub fn covers(&self, pointer: &str) -> bool {
         self.pointers.iter().any(|own| {
             pointer.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })

@@ -116,7 +116,7 @@ fn prose(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             // An entity is text and nothing else, wherever it stands.
-            '@' | '#' | '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '!' | '~' | '\\' | '$' => {
+            '@' | '#' | '|' | '`' | '*' | '_' | '[' | ']' | '!' | '~' | '\\' | '$' => {
                 out.push_str(&format!("&#{};", u32::from(character)));
             }
             it => out.push(it),
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_target_is_markup() {
-        assert_eq!(prose("<b> @all [x](http://y)"), "&lt;b&gt; &#64;all &#91;x&#93;&#40;http&#58;//y&#41;");
+        assert_eq!(prose("<b> @all [x](http://y)"), "&lt;b&gt; &#64;all &#91;x&#93;(http&#58;//y)");
         assert_eq!(code("a``b"), "```a``b```");
         assert_eq!(code("`a"), "`` `a ``");
         assert_eq!(fenced("sh", "```\n"), "````sh\n```\n\n````\n\n");

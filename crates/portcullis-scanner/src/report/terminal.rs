@@ -99,10 +99,9 @@ impl Out {
         self.line(&text);
         self.line(&format!("           {place}"));
         self.line(&format!("           {}", cut(&line(&finding.summary), 400)));
-        let codes = self.dim(&format!(
-            "{}  CWE-{}  {}  {}",
-            finding.owasp, finding.cwe, finding.check, finding.fingerprint
-        ));
+        let codes =
+            format!("{}  CWE-{}  {}  {}", finding.owasp, finding.cwe, finding.check, finding.fingerprint);
+        let codes = self.dim(&line(&codes));
         self.line(&format!("           {codes}"));
         if !finding.curl.is_empty() {
             self.line(&format!("           $ {}", line(&finding.curl)));

@@ -1,3 +1,5 @@
+//! What a head may and may not hold.
+
 use super::*;
 use crate::h2::hpack::Decoder;
 

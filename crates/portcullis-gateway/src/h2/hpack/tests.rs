@@ -1,3 +1,5 @@
+//! Header compression against the standard's own examples (RFC 7541 Appendix C) and hostile blocks.
+
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::*;

@@ -109,6 +109,11 @@ impl Family {
             if !answer.done() || !substantial(&answer) {
                 continue;
             }
+            // What anybody gets says nothing of a token.
+            let (_, nobody) = script.send(with(&call, "no-token"))?;
+            if nobody.done() && similarity(&answer, &nobody, &Mask::default()).share >= 0.5 {
+                continue;
+            }
             let (their_number, their_answer) = script.send(with(&call, &theirs.0))?;
             if their_answer.done() {
                 let my_answer = (number, answer);
@@ -221,7 +226,9 @@ fn candidates(world: &World, source: &Source) -> Vec<Call> {
             Some(good) if good.recipe.is_empty() && !own::open_to_all(world, index) => {
                 let texts = world.identity(good.call.by).map(own::private_texts).unwrap_or_default();
                 let own = texts.iter().any(|text| good.answer.holds(text));
-                found.push((u8::from(!own) + 1, good.call.clone()));
+                // A list of everybody holds one's own name as well; what demands a credential goes first.
+                let rank = 1 + 2 * u8::from(!own::demands(operation)) + u8::from(!own);
+                found.push((rank, good.call.clone()));
             }
             Some(_) => {}
             None => {

@@ -91,6 +91,19 @@ pub fn has_leaf(answer: &Answer, wanted: &Value) -> bool {
         .is_some_and(|json| leaves(json).into_iter().any(|(_, value)| text_of(value) == wanted))
 }
 
+/// The innermost object that has one of these texts or numbers among its own members; the parser bounds depth.
+pub fn entry_of<'a>(json: &'a Value, names: &[String]) -> Option<&'a Value> {
+    match json {
+        Value::Object(members) => members.values().find_map(|inner| entry_of(inner, names)).or_else(|| {
+            let named =
+                |value: &Value| (value.is_string() || value.is_number()) && names.contains(&text_of(value));
+            members.values().any(named).then_some(json)
+        }),
+        Value::Array(items) => items.iter().find_map(|inner| entry_of(inner, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
 /// Whether there is something in the answer: a JSON value with scalars other than `true`, `false`, null and one status
 /// word, or text of some length.
 pub fn substantial(answer: &Answer) -> bool {

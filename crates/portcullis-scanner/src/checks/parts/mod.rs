@@ -8,6 +8,7 @@ pub mod forger;
 pub mod graphql;
 pub mod jwt;
 pub mod leaves;
+pub mod novel;
 pub mod own;
 pub mod privilege;
 pub mod read_back;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::leaves::{has_leaf, marks};
+use super::{
+    leaves::{entry_of, has_leaf, leaves, marks, text_of},
+    own,
+};
 use crate::{
     call::{Call, IdentityId},
     model::{Effect, OperationIndex, Place},
@@ -40,8 +43,26 @@ pub fn readers(world: &World, index: OperationIndex, prepared: &Prepared) -> Vec
             found.push(Reader { call: good.call.clone(), list: true });
         }
     }
+    // What shows a caller its own account, and lists that end like the path that is acted on.
+    let last = |index| {
+        let path = world.model.operation(index).and_then(crate::model::Operation::rest).map(|(_, path)| path);
+        path.and_then(|path| path.rsplit('/').find(|it| !it.contains('{'))).unwrap_or_default().to_owned()
+    };
+    let account = !own::named(world, &prepared.call).is_empty();
+    for (at, operation, good) in world.reached() {
+        let bare = good.recipe.is_empty() && good.call.parameters.is_empty();
+        if !bare || operation.effect != Effect::Reads {
+            continue;
+        }
+        let texts = world.identity(good.call.by).map(own::private_texts).unwrap_or_default();
+        if account && own::demands(operation) && texts.iter().any(|text| good.answer.holds(text)) {
+            found.push(Reader { call: good.call.clone(), list: false });
+        } else if last(at) == last(index) && !last(at).is_empty() {
+            found.push(Reader { call: good.call.clone(), list: true });
+        }
+    }
     found.dedup_by(|a, b| a.call == b.call);
-    found.truncate(3);
+    found.truncate(4);
     found
 }
 
@@ -112,6 +133,8 @@ pub enum Change {
     Took(String),
     /// It is gone.
     Gone,
+    /// Its owner is no longer known: the account is gone.
+    Ended,
     /// It is different, though not by a value of the call.
     Differs,
 }
@@ -162,11 +185,32 @@ impl Before {
         } else if matches!(now.outcome, crate::wire::Outcome::Absent) {
             return Change::Gone;
         }
+        if now.outcome == crate::wire::Outcome::Unauthenticated && was.done() {
+            return Change::Ended;
+        }
         if !now.done() {
             return Change::None;
         }
         if let Some(mark) = marks(changing).into_iter().find(|mark| now.holds(mark) && !was.holds(mark)) {
             return Change::Took(mark);
+        }
+        // A short value counts where a member of the thing's own entry has become what the call carried.
+        let ids: Vec<String> = changing.parameters.values().map(text_of).collect();
+        let own = |answer: &Answer| {
+            let json = answer.json.as_ref()?;
+            if self.reader.list { entry_of(json, &ids).cloned() } else { Some(json.clone()) }
+        };
+        let body = changing.body.as_ref().unwrap_or(&Value::Null);
+        let sent: Vec<Value> = leaves(body).into_iter().map(|it| it.1.clone()).collect();
+        if let (Some(was), Some(now)) = (own(was), own(now)) {
+            let taken = leaves(&now).into_iter().find(|(pointer, value)| {
+                sent.contains(value)
+                    && was.pointer(pointer).is_some_and(|old| old != *value)
+                    && !self.mask.covers(pointer)
+            });
+            if let Some((_, value)) = taken {
+                return Change::Took(text_of(value));
+            }
         }
         if similarity(was, now, &self.mask).same() || self.reader.list {
             Change::None

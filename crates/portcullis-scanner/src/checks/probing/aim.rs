@@ -43,24 +43,38 @@ pub(crate) struct Baseline {
 }
 
 impl<'w> Aim<'w> {
-    /// Takes aim; skips where nothing good is known of the slot.
-    pub(crate) fn take(world: &'w World, target: &Target, script: &Script<'_>) -> Flow<Self> {
+    /// Takes aim; skips where nothing good is known of the slot. Where the good call leaves the slot out, a value that the
+    /// description shows is put there first, and what it gets is the good answer.
+    pub(crate) fn take(world: &'w World, target: &Target, script: &mut Script<'_>) -> Flow<Self> {
         let (Some(index), Some(place)) = (target.operation, target.slot.clone()) else {
             return script.skip("it is tried on slots alone");
         };
-        let Some(good) = world.good(index) else { return script.skip("no good call of it is known") };
-        let text = match good.call.value(&place) {
+        let Some(known) = world.good(index) else { return script.skip("no good call of it is known") };
+        let fresh = known.fresh.iter().filter(|it| **it != place).cloned().collect();
+        let (call, good) = (known.call.clone(), Arc::clone(&known.answer));
+        let (text, mask) = (String::new(), Mask::default());
+        let mut aim = Self { world, index, place, call, fresh, good, text, mask };
+        if aim.call.value(&aim.place).is_none()
+            && let Some(value) = shown(world, index, &aim.place)
+        {
+            let (_, answer) = aim.send(script, value.clone())?;
+            if answer.outcome == aim.good.outcome {
+                aim.call.set(&aim.place, value);
+                aim.good = answer;
+            }
+        } else {
+            let again = world.samples.iter().filter(|it| it.call == aim.call);
+            let again = again.filter(|it| it.answer.outcome == aim.good.outcome);
+            let mut answers = vec![&*aim.good];
+            answers.extend(again.map(|it| &*it.answer).take(4));
+            aim.mask = Mask::of(&answers);
+        }
+        aim.text = match aim.call.value(&aim.place) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         };
-        let fresh = good.fresh.iter().filter(|it| **it != place).cloned().collect();
-        let again = world.samples.iter().filter(|it| it.call == good.call && it.answer.done());
-        let mut answers = vec![&*good.answer];
-        answers.extend(again.map(|it| &*it.answer).take(4));
-        let mask = Mask::of(&answers);
-        let (call, good) = (good.call.clone(), Arc::clone(&good.answer));
-        Ok(Self { world, index, place, call, fresh, good, text, mask })
+        Ok(aim)
     }
 
     /// The good value, or a plain word where there is none to build on.
@@ -113,7 +127,7 @@ impl<'w> Aim<'w> {
         let (first, one) = self.send_good(script)?;
         let (second, two) = self.send_good(script)?;
         let mask = Mask::of(&[&self.good, &one, &two]);
-        if mask.unstable || !one.done() {
+        if mask.unstable || one.outcome != self.good.outcome {
             return script.skip("answers to the good call vary by themselves");
         }
         Ok(Baseline { mask, numbers: vec![first, second], answer: two })
@@ -134,4 +148,15 @@ impl<'w> Aim<'w> {
     pub(crate) fn alike(&self, a: (&Answer, &str), b: (&Answer, &str), mask: &Mask) -> bool {
         similarity(&as_if(a.0, a.1, self.value()), &as_if(b.0, b.1, self.value()), mask).same()
     }
+}
+
+/// A value that the description shows for a slot.
+fn shown(world: &World, index: OperationIndex, place: &Place) -> Option<Value> {
+    let slot = world.slot(index, place)?;
+    let keywords = super::keywords(&world.model.schemas, &slot.schema);
+    let listed = keywords.get("enum").and_then(Value::as_array).and_then(|all| all.first());
+    let written = ["example", "default"].iter().find_map(|key| keywords.get(*key));
+    let first = keywords.get("examples").and_then(Value::as_array).and_then(|all| all.first());
+    let value = slot.examples.first().or(written).or(first).or(listed)?;
+    (value.is_string() || value.is_number()).then(|| value.clone())
 }

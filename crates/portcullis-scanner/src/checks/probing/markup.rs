@@ -127,7 +127,7 @@ mod tests {
             format!("<title>{ours}</title>"),
             format!("<!-- {ours} -->"),
             format!("<input value=\"{}\">", ours.replace('<', "&lt;").replace('>', "&gt;")),
-            format!("{{\"term\": {}}}", serde_json::Value::from(ours.clone())),
+            format!("{{\"term\": {}}}", serde_json::Value::from(ours)),
         ] {
             assert!(handles(&page, "wordwordword"), "{page}");
         }

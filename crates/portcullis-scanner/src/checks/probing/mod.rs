@@ -12,9 +12,9 @@ mod schema;
 
 pub(crate) use aim::Aim;
 pub(crate) use delay::obeyed;
-pub(crate) use echo::as_if;
+pub(crate) use echo::{as_if, forms};
 pub(crate) use growth::{Sizes, grows};
 pub(crate) use markup::{forbids_script, handles, is_page, payload as markup_payload};
 pub(crate) use pairs::{Pair, told_apart};
-pub(crate) use pick::{named, number_like, slots, text_like, url_like};
+pub(crate) use pick::{all_slots, named, number_like, slots, text_like, url_like};
 pub(crate) use schema::{inside, keywords, outside, validator};

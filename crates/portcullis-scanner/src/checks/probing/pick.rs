@@ -17,13 +17,23 @@ pub(crate) fn slots(
     world: &World,
     wanted: impl Fn(OperationIndex, &Operation, &Slot) -> bool,
 ) -> Vec<Target> {
+    all_slots(world, |index, operation, slot| !is_credential(slot) && wanted(index, operation, slot))
+}
+
+/// The same with passwords and the like among them, for checks of very few calls.
+pub(crate) fn all_slots(
+    world: &World,
+    wanted: impl Fn(OperationIndex, &Operation, &Slot) -> bool,
+) -> Vec<Target> {
     let mut found: Vec<(bool, Target)> = Vec::new();
     for (index, operation, _) in world.reached() {
-        if operation.effect == Effect::Deletes || touches_identity(world, index, operation) {
+        if operation.effect == Effect::Deletes
+            || world.quarantined.contains(&index)
+            || touches_identity(world, index, operation)
+        {
             continue;
         }
-        let chosen = world.slots(index).iter().filter(|slot| !is_credential(slot));
-        for slot in chosen.filter(|slot| wanted(index, operation, slot)) {
+        for slot in world.slots(index).iter().filter(|slot| wanted(index, operation, slot)) {
             found.push((operation.effect.changes_state(), Target::slot(index, slot.place.clone())));
         }
     }
@@ -46,8 +56,12 @@ fn touches_identity(world: &World, index: OperationIndex, operation: &Operation)
             || holds(&operation.id, &["logout", "revoke", "password", "signout"]))
 }
 
-/// A field that carries the caller's own credential is nobody's input.
+/// A field that carries the caller's own credential is nobody's input; and each wrong password counts against the one
+/// whose it is, until the scan is locked out.
 fn is_credential(slot: &Slot) -> bool {
+    if holds(slot.place.name(), &["password", "passwd", "passphrase"]) {
+        return true;
+    }
     match &slot.place {
         Place::Header(name) => matches!(&**name, "authorization" | "cookie" | "content-type" | "accept"),
         Place::Path(_) | Place::Query(_) | Place::Cookie(_) | Place::Body(_) => false,

@@ -1,3 +1,5 @@
+//! Schemas of GraphQL become operations.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Descriptors and reflection become operations.
+
 use std::sync::Arc;
 
 use portcullis_spec::openapi::MemorySource;

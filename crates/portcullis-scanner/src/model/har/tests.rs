@@ -1,3 +1,5 @@
+//! Recorded calls become operations.
+
 use serde_json::json;
 
 use super::*;

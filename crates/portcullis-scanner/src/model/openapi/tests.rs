@@ -1,3 +1,5 @@
+//! Descriptions become operations, the broken ones too.
+
 use portcullis_spec::openapi::MemorySource;
 use serde_json::json;
 

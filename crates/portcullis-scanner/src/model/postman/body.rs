@@ -57,10 +57,7 @@ fn raw(body: &Value, request: &Value, variables: &Variables) -> Option<(String, 
 fn json_of(text: &str, variables: &Variables) -> Option<Value> {
     let parse =
         |text: String| serde_json::from_str::<Value>(&text).ok().filter(|it| it.is_object() || it.is_array());
-    parse(variables.fill(text))
-        .or_else(|| parse(variables.fill_with(text, |name| json!(name).to_string())))
-        .or_else(|| parse(variables.fill_with(text, |_| "1".to_owned())))
-        .or_else(|| parse(without_comments(&variables.fill(text))))
+    parse(variables.fill_json(text)).or_else(|| parse(variables.fill_json(&without_comments(text))))
 }
 
 /// Postman lets comments stand in a JSON body, a line each.

@@ -1,3 +1,5 @@
+//! Collections become operations.
+
 use serde_json::json;
 
 use super::*;

@@ -55,9 +55,30 @@ impl Variables {
         each(&self.put_in(text), str::to_owned)
     }
 
-    /// The same with unknown ones by something else.
-    pub(super) fn fill_with(&self, text: &str, unknown: impl Fn(&str) -> String) -> String {
-        each(&self.put_in(text), unknown)
+    /// The text of a JSON body with all put in: an unknown one that stands outside of a text becomes one.
+    pub(super) fn fill_json(&self, text: &str) -> String {
+        let text = self.put_in(text);
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        let mut inside = false;
+        while let Some((before, after)) = rest.split_once("{{") {
+            inside = ends_inside_a_text(before, inside);
+            out.push_str(before);
+            let Some((name, after)) = after.split_once("}}").filter(|(name, _)| is_name(name)) else {
+                // Two objects that open at once.
+                out.push_str("{{");
+                rest = after;
+                continue;
+            };
+            if inside {
+                out.push_str(name.trim());
+            } else {
+                out.push_str(&Value::from(name.trim()).to_string());
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        out
     }
 
     fn value(&self, name: &str) -> Option<String> {
@@ -78,6 +99,24 @@ impl Variables {
             _ => return None,
         })
     }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.contains(['{', '"', '\n', ':'])
+}
+
+/// Whether the end of this much JSON stands inside of a text.
+fn ends_inside_a_text(text: &str, mut inside: bool) -> bool {
+    let mut escaped = false;
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            _ => {}
+        }
+    }
+    inside
 }
 
 /// The text with every `{{name}}` replaced.

@@ -1,3 +1,5 @@
+//! Which language an input is written in.
+
 use super::*;
 
 #[test]
@@ -43,7 +45,18 @@ fn what_is_nothing_known_is_refused_with_what_was_tried() {
             error("a.json", br#"{"log": {}}"#),
         ]
         .join("\n"),
-        @r""
+        @r###"
+    `a.json` is no description that is known: it is empty
+    `a.json` is no description that is known: its top has none of `openapi`, `swagger` (OpenAPI), `__schema` or `data.__schema` (GraphQL introspection), `log` (HAR), `item` (Postman)
+    `a.json` is taken for JSON: line 2, column 2: expected value
+    `a.har` is taken for a HAR file: line 1, column 9: expected value
+    `a.txt` is no description that is known: no `openapi` or `swagger` key at its top (OpenAPI), no `type` or `schema` definition (GraphQL), no `syntax` (protobuf), no JSON (Postman, HAR, introspection), no XML (WSDL)
+    `a.xml` is no description that is known: it is XML without the `definitions` of WSDL 1.1
+    `a.bin` is no description that is known: it is not UTF-8, and no protobuf descriptor set, which begins with the byte 0x0a
+    `a.json` is not an OpenAPI document: version `9.9` is not known (Swagger 2.0, OpenAPI 3.0 and 3.1 are)
+    `a.json`, line 1, column 45, cannot be parsed: duplicate key `/a`
+    `a.json` is taken for a HAR file: `/log/entries`: must be an array
+    "###
     );
     let large = vec![b' '; INPUT_BYTES_MAX + 1];
     assert_eq!(error("a.json", &large), format!("`a.json` is larger than {INPUT_BYTES_MAX} bytes"));

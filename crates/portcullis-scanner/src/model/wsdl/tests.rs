@@ -1,3 +1,5 @@
+//! Services described in WSDL become operations.
+
 use portcullis_spec::openapi::MemorySource;
 use serde_json::json;
 

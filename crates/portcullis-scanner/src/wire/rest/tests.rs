@@ -1,3 +1,5 @@
+//! Calls of plain HTTP, byte by byte.
+
 use bytes::Bytes;
 use portcullis_spec::openapi::{LoadOptions, MemorySource};
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Envelopes out and in.
+
 use bytes::Bytes;
 use serde_json::json;
 

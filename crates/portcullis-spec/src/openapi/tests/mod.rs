@@ -4,6 +4,7 @@ mod faults;
 mod files;
 mod operations;
 mod schemas;
+mod shown;
 
 use std::fmt::Write as _;
 

@@ -1,3 +1,5 @@
+//! A schema is recovered from suggestions, within its bounds.
+
 use serde_json::json;
 
 use super::*;
