@@ -131,6 +131,8 @@ fn ways(endpoint: &Endpoint<'_>, types: &Types, to: &str, leaves: &[String]) -> 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         script::rehearse::{Ask, Fake, Stage, answer},

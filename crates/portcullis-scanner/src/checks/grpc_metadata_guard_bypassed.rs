@@ -102,6 +102,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        call::Call,
         model::Effect,
         script::rehearse::{Stage, answer},
         wire::Answer,

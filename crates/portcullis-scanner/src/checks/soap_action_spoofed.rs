@@ -117,15 +117,6 @@ mod tests {
         stage
     }
 
-    fn sent(ask: &Ask) -> String {
-        ask.body.as_str().map_or_else(|| ask.body.to_string(), str::to_owned)
-    }
-
-    /// What stands between two marks.
-    fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
-        text.split(before).nth(1).unwrap_or_default().split(after).next().unwrap_or_default()
-    }
-
     fn fault(words: &str) -> Answer {
         text(500, "text/xml", &format!("<e><Body><Fault>{words}</Fault></Body></e>"))
     }

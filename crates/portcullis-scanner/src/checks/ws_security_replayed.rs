@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{Effect, SoapVersion},
+        model::{Effect, SoapVersion, Wire},
         script::rehearse::{Ask, Fake, Stage, answer, body, text},
         wire::Answer,
     };

@@ -46,14 +46,25 @@ pub fn render(report: &Report) -> String {
         driver.shift_remove("version");
         driver.shift_remove("semanticVersion");
     }
-    let log = json!({
+    let mut log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [run],
     });
+    show(&mut log);
     let mut text = serde_json::to_string_pretty(&log).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Writes out what is hidden in any text, names of a hostile description included. The walk is as deep as the log.
+fn show(at: &mut Value) {
+    match at {
+        Value::String(text) => *text = visible(text),
+        Value::Array(items) => items.iter_mut().for_each(show),
+        Value::Object(members) => members.iter_mut().for_each(|(_, it)| show(it)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Checks that ran; those that only an earlier report knows have no rule and are named by id.

@@ -66,7 +66,7 @@ fn folders_variables_authentication_and_answers_are_read() {
     assert_eq!(order.examples[0].parameters[&Place::Path("order_id".into())], json!(1001));
     assert_eq!(ask.examples[0].body, Some(json!({"query": "{me}", "variables": {"a": 1}})));
     assert_eq!(model.notes.len(), 1);
-    assert_eq!(model.notes[0].place, "/item/5");
+    assert_eq!(model.notes[0].place, "/item/4");
 }
 
 #[test]
