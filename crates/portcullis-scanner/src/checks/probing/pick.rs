@@ -51,7 +51,10 @@ fn touches_identity(world: &World, index: OperationIndex, operation: &Operation)
     if world.login.as_ref().is_some_and(|it| it.logout == Some(index)) {
         return true;
     }
+    // Another login than the scan's own takes a password and changes nothing.
+    let enters = operation.effect == Effect::Acts && holds(&operation.id, &["login", "signin", "sign-in"]);
     matches!(operation.effect, Effect::Changes | Effect::Acts)
+        && !enters
         && (world.slots(index).iter().any(|slot| holds(slot.place.name(), &["password", "passwd"]))
             || holds(&operation.id, &["logout", "revoke", "password", "signout"]))
 }
