@@ -138,7 +138,6 @@ mod tests {
         script::rehearse::{Ask, Fake, Stage, answer},
         wire::{Answer, Outcome},
     };
-    use serde_json::json;
 
     fn check(serve: impl FnMut(&Ask) -> Answer) -> usize {
         let sdl = "type Query { me: User posts: [Post] } type User { email: String } type Post { title: String author: User }";

@@ -95,7 +95,6 @@ fn opened(answer: &Answer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::call::Call;
     const CHECK: GrpcMetadataGuardBypassed = GrpcMetadataGuardBypassed;
 
     use serde_json::json;

@@ -65,7 +65,6 @@ impl Check for SoapEntitiesExpanded {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Wire;
     use serde_json::json;
 
     use super::*;

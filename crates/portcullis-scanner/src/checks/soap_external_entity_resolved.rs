@@ -72,7 +72,6 @@ impl Check for SoapExternalEntityResolved {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Wire;
     use serde_json::json;
 
     use super::*;

@@ -73,7 +73,6 @@ impl Check for SoapSecondBodyAccepted {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Wire;
     use serde_json::json;
 
     use super::*;

@@ -101,7 +101,6 @@ fn instant(date: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Wire;
     use serde_json::json;
 
     use super::*;
