@@ -99,7 +99,7 @@ mod tests {
             Some(list) if list.len() <= most => {
                 let one = |it: &Value| {
                     let document = it["query"].as_str().unwrap();
-                    json!({"data": {document[2..].split(':').next().unwrap(): "Query"}})
+                    json!({"data": {document.get(2..).unwrap().split(':').next().unwrap(): "Query"}})
                 };
                 answer(200, json!(list.iter().map(one).collect::<Vec<_>>()))
             }

@@ -98,7 +98,7 @@ mod tests {
 
     fn serve(ask: &Ask, repeats: bool, errors_max: usize) -> Answer {
         let document = document(ask);
-        let name = document[2..].split(':').next().unwrap().to_owned();
+        let name = document.get(2..).unwrap().split(':').next().unwrap().to_owned();
         let count = document.matches('@').count();
         if document.contains("@include") && (count == 1 || repeats) {
             return answer(200, json!({"data": {name: "Query"}}));

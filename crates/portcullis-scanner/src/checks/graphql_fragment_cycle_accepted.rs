@@ -96,7 +96,7 @@ mod tests {
     fn finds_circles_only_where_they_are_accepted() {
         let serve = |ask: &Ask, accepts: bool| {
             let document = document(ask);
-            let name = document[2..].split(':').next().unwrap().to_owned();
+            let name = document.get(2..).unwrap().split(':').next().unwrap().to_owned();
             match document.matches("fragment").count() {
                 0 if document.contains("...") => {
                     let absent = document.split("...").nth(1).unwrap().split(' ').next().unwrap();

@@ -70,7 +70,16 @@ impl Check for PatternBacktracks {
                         "`{}` is matched by a pattern that backtracks: {} characters in place of {} cost far more",
                         aim.place, sizes.steps[3], sizes.steps[2]
                     );
-                    return Ok(Verdict::Found(vec![Proof::confirmed(summary, exchanges, Shield::Schema)]));
+                    // What only grows with the square needs very long values to do harm.
+                    let proof = if sizes.steps == SQUARE.steps {
+                        Proof {
+                            severity: Some(Severity::Low),
+                            ..Proof::suspected(summary, exchanges, Shield::Schema)
+                        }
+                    } else {
+                        Proof::confirmed(summary, exchanges, Shield::Schema)
+                    };
+                    return Ok(Verdict::Found(vec![proof]));
                 }
             }
         }

@@ -114,6 +114,10 @@ impl Check for UserEnumeration {
                 words: "Answer alike in the service itself; a gate can only slow the asking down".to_owned(),
             },
         );
+        if register {
+            // Most services say at registration that a name is taken, and must say something.
+            proof.certainty = crate::finding::Certainty::Suspected;
+        }
         by.words.clone_into(&mut proof.variant);
         Ok(Verdict::Found(vec![proof]))
     }

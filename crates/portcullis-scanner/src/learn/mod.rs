@@ -63,7 +63,7 @@ impl Engine<'_> {
         // Twice: what a later operation made may be what an earlier one needs.
         for round in 0..2 {
             for index in &order {
-                let known = self.world.good(*index).is_some();
+                let known = self.world.good(*index).is_some() || self.world.quarantined.contains(index);
                 if known && (round > 0 || self.is_door(*index)) {
                     continue;
                 }
