@@ -120,7 +120,8 @@ fn check_bounds(name: &str, text: &str) -> Result<(), GrpcError> {
 
 /// What a file imports, read off its lines; the compiler judges them.
 fn imports(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.lines().filter_map(|line| {
+    // A statement may stand on a line with others.
+    text.split(['\n', ';']).filter_map(|line| {
         let rest = line.trim_start().strip_prefix("import")?.trim_start();
         let rest =
             rest.strip_prefix("public").or_else(|| rest.strip_prefix("weak")).unwrap_or(rest).trim_start();
