@@ -27,7 +27,7 @@ const FLOORS: &[&[&str]] = &[
 const OUTSIDE: &[&str] = &["xtask", "portcullis-e2e", "portcullis-range"];
 
 /// What those may link all the same: tools for tests, which are no part of what is tested.
-const TEST_TOOLS: &[&str] = &["portcullis-ftw"];
+const TEST_TOOLS: &[&str] = &["portcullis-ftw", "portcullis-range"];
 
 /// Lower floors that a crate may nevertheless not know, beyond its floor: what it may depend on, in full.
 /// A crate that is not named here may know every lower floor.

@@ -2,6 +2,7 @@
 //!
 //! `Engine::scan` is the one function to read.
 
+pub mod discover;
 pub mod hosts;
 mod knowing;
 mod log;

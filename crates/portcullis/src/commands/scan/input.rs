@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use portcullis_scanner::{
-    engine::{Base, permit},
+    engine::{Base, TransportLimits, discover, permit},
     model::{Model, source},
 };
 
@@ -27,8 +27,25 @@ pub(super) async fn read(
         let base = base_of(target, &model)?;
         return Ok((model, base));
     }
-    let base = Base::parse(target.unwrap_or(input))?;
-    permit(&Base::parse(input)?, &arguments.allow)?;
+    // A WSDL is asked for with a query, which is no part of where the API is.
+    let bare = input.split('?').next().unwrap_or_default();
+    let base = Base::parse(target.unwrap_or(bare))?;
+    permit(&Base::parse(bare)?, &arguments.allow)?;
+    let limits = TransportLimits::default();
+    let asked = Base::parse(bare)?;
+    let secure = asked.secure.then(|| Arc::clone(tls));
+    if input.starts_with("grpc://") || input.starts_with("grpcs://") {
+        return Ok((
+            discover::from_grpc(&asked, limits, secure).await?,
+            Base { path: String::new(), ..base },
+        ));
+    }
+    if asked.path.to_ascii_lowercase().ends_with("graphql") {
+        return Ok((
+            discover::from_graphql(&asked, limits, secure).await?,
+            Base { path: String::new(), ..base },
+        ));
+    }
     let bounds = fetch::Bounds {
         bytes_max: 16 << 20,
         time_max: Duration::from_secs(20),
