@@ -234,7 +234,7 @@ mod tests {
                 let name = ask.text("username");
                 let right = passwords.get(&name).cloned().unwrap_or_else(|| format!("pass-{name}-1"));
                 return if right == ask.text("password") {
-                    answer(200, json!({"token": 1}))
+                    answer(200, json!({"token": "t"}))
                 } else {
                     answer(401, json!({}))
                 };
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn is_silent_where_every_login_succeeds() {
-        let service = |_: &Ask| answer(200, json!({"token": 1}));
+        let service = |_: &Ask| answer(200, json!({"token": "t"}));
         assert!(Fake::new(&world(), service).all(&AccountChangedByStranger).is_empty());
     }
 }
