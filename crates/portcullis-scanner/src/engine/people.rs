@@ -309,7 +309,7 @@ impl Engine<'_> {
     }
 
     /// The call with the values of the identity where it had another's.
-    fn own(&self, call: &Call, id: IdentityId) -> Call {
+    pub(crate) fn own(&self, call: &Call, id: IdentityId) -> Call {
         let mut call = call.clone().by(id);
         let own = call
             .operation

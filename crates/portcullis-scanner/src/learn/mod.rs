@@ -70,10 +70,29 @@ impl Engine<'_> {
                 self.learn_one(*index, learner, &mut pool).await;
             }
         }
+        if !self.world.quarantined.is_empty() {
+            self.learn_reads_again().await;
+        }
         self.world.resources = resources(&self.world);
         let mut times: Vec<u64> = self.world.good.iter().flatten().map(|good| good.answer.micros).collect();
         times.sort_unstable();
         self.world.usual_micros = times.get(times.len() / 2).copied().unwrap_or_default();
+    }
+
+    /// Whoever called before the service was set back is gone: what plain reads show, they show of others now.
+    async fn learn_reads_again(&mut self) {
+        for (index, good) in self.world.good.clone().into_iter().enumerate() {
+            let index = OperationIndex(index);
+            let Some(good) = good.filter(|good| good.recipe.is_empty()) else { continue };
+            if self.world.effect(index) != Some(Effect::Reads) {
+                continue;
+            }
+            let call = self.own(&good.call, good.call.by);
+            let answer = self.call_for_learning(&call, index).await;
+            if answer.done() {
+                self.know(index, Good { call, answer, ..good });
+            }
+        }
     }
 
     /// Who learns: a user of its own, so that what goes wrong on the way goes wrong for nobody that is needed later.
