@@ -87,7 +87,8 @@ async fn finds_what_is_there_and_leaves_every_report() {
         ("scan.sarif", "object_read_by_stranger"),
         ("scan.xml", "object_read_by_stranger"),
         ("scan.html", "object_read_by_stranger"),
-        ("scan.md", "/orders/"),
+        // For a pull request only the worst are told one by one.
+        ("scan.md", "A value becomes a part of an SQL statement"),
     ] {
         let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert!(text.contains(word), "{name}");
