@@ -89,66 +89,14 @@ fn too_long(answer: &Answer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    const CHECK: GrpcMessageUnlimited = GrpcMessageUnlimited;
-
-    use serde_json::json;
-
     use super::*;
     use crate::{
-        model::Effect,
-        script::rehearse::{Stage, answer},
+        script::rehearse::grpc::{proofs, status},
         wire::Answer,
     };
 
-    /// One unary method with a good call by A.
-    fn stage() -> Stage {
-        let proto = "syntax = \"proto3\"; package s; message M { string note = 1; } service S { rpc Get(M) returns (M); }";
-        let source = portcullis_spec::openapi::MemorySource::default().with("s.proto", proto);
-        let mut stage = Stage::new().op("POST /s", Effect::Reads, json!({"note": "ann"}));
-        stage.world.model.operations = crate::model::grpc::from_proto("s.proto", &source).unwrap().operations;
-        stage
-    }
-
-    fn status(code: &str, message: &str, body: Vec<u8>) -> Answer {
-        let mut answer = answer(200, json!(null));
-        answer.headers = vec![
-            ("grpc-status".to_owned(), code.to_owned()),
-            ("grpc-message".to_owned(), message.to_owned()),
-        ];
-        answer.outcome = match code {
-            "0" => Outcome::Done,
-            "16" => Outcome::Unauthenticated,
-            "12" => Outcome::NotOffered,
-            "8" => Outcome::Limited,
-            _ => Outcome::Broken,
-        };
-        answer.json = (code == "0").then(|| json!({"note": "ann"}));
-        answer.body = body.into();
-        answer
-    }
-
-    /// Runs a trial against a closure over whole calls: what is made of bytes does not show in the aid's questions.
-    fn check(mut serve: impl FnMut(&Call) -> Answer) -> usize {
-        let stage = stage();
-        let mut found = 0;
-        for target in CHECK.targets(&stage.world) {
-            let mut trace = crate::script::Trace::default();
-            loop {
-                match crate::script::next(&CHECK, &stage.world, &target, [5; 32], &trace) {
-                    crate::script::Next::Step(crate::script::Step::Send(call)) => {
-                        let answer = std::sync::Arc::new(serve(&call));
-                        trace.outcomes.push(crate::script::StepOutcome::Answer(answer));
-                    }
-                    crate::script::Next::Done(Verdict::Found(proofs)) => {
-                        found += proofs.len();
-                        break;
-                    }
-                    crate::script::Next::Done(_) => break,
-                    crate::script::Next::Step(_) => panic!(),
-                }
-            }
-        }
-        found
+    fn check(serve: impl FnMut(&Call) -> Answer) -> usize {
+        proofs(&GrpcMessageUnlimited, serve).len()
     }
 
     #[test]

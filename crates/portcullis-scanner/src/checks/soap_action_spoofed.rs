@@ -93,33 +93,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{Effect, SoapVersion},
-        script::rehearse::{Ask, Fake, Stage, answer, body, text},
+        script::rehearse::{
+            Ask, Fake, answer,
+            soap::{fault, stage},
+        },
         wire::Answer,
     };
-
-    fn stage() -> Stage {
-        let mut stage = Stage::new()
-            .op("POST /soap", Effect::Reads, json!({"note": "seen"}))
-            .slot(body("/note"), json!("seen"))
-            .op("POST /other", Effect::Reads, json!({"note": "seen"}))
-            .slot(body("/note"), json!("seen"));
-        for (operation, name) in stage.world.model.operations.iter_mut().zip(["Get", "List"]) {
-            operation.id = format!("soap {name}").into();
-            operation.wire = Wire::Soap {
-                path: "/soap".to_owned(),
-                version: SoapVersion::V11,
-                action: format!("urn:{name}"),
-                element: name.to_owned(),
-                namespace: "urn:s".to_owned(),
-            };
-        }
-        stage
-    }
-
-    fn fault(words: &str) -> Answer {
-        text(500, "text/xml", &format!("<e><Body><Fault>{words}</Fault></Body></e>"))
-    }
 
     fn check(serve: impl FnMut(&Ask) -> Answer) -> Vec<Proof> {
         let stage = stage();

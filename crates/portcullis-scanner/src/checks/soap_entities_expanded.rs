@@ -69,42 +69,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{Effect, SoapVersion, Wire},
-        script::rehearse::{Ask, Fake, Stage, answer, body, text},
+        script::rehearse::{
+            Ask, Fake, answer,
+            soap::{between, fault, sent, stage},
+            text,
+        },
         wire::Answer,
     };
-
-    fn stage() -> Stage {
-        let mut stage = Stage::new()
-            .op("POST /soap", Effect::Reads, json!({"note": "seen"}))
-            .slot(body("/note"), json!("seen"))
-            .op("POST /other", Effect::Reads, json!({"note": "seen"}))
-            .slot(body("/note"), json!("seen"));
-        for (operation, name) in stage.world.model.operations.iter_mut().zip(["Get", "List"]) {
-            operation.id = format!("soap {name}").into();
-            operation.wire = Wire::Soap {
-                path: "/soap".to_owned(),
-                version: SoapVersion::V11,
-                action: format!("urn:{name}"),
-                element: name.to_owned(),
-                namespace: "urn:s".to_owned(),
-            };
-        }
-        stage
-    }
-
-    fn sent(ask: &Ask) -> String {
-        ask.body.as_str().map_or_else(|| ask.body.to_string(), str::to_owned)
-    }
-
-    /// What stands between two marks.
-    fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
-        text.split(before).nth(1).unwrap_or_default().split(after).next().unwrap_or_default()
-    }
-
-    fn fault(words: &str) -> Answer {
-        text(500, "text/xml", &format!("<e><Body><Fault>{words}</Fault></Body></e>"))
-    }
 
     fn check(serve: impl FnMut(&Ask) -> Answer) -> usize {
         let stage = stage();

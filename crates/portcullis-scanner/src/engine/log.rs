@@ -4,6 +4,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{BufWriter, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -65,7 +66,8 @@ impl Log {
             let path = path.to_owned();
             move |source| BadDirectory::Io { path, source }
         };
-        std::fs::create_dir_all(directory).map_err(io(directory))?;
+        // What targets answer may be anybody's data: only who scans may read it.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io(directory))?;
         let lock_path = directory.join("scan.lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -88,13 +90,18 @@ impl Log {
         let open = |name: &str, keep: bool| {
             let path = directory.join(name);
             let mut options = OpenOptions::new();
-            options.create(true).write(true).truncate(!keep).append(keep);
+            options.create(true).write(true).truncate(!keep).append(keep).mode(0o600);
             options.open(&path).map(BufWriter::new).map_err(io(&path))
         };
-        let mut trials = open("trials.jsonl", false)?;
+        // Whole trials only, in a new file that takes the old one's place: an interruption here loses none.
+        let kept = directory.join("trials.jsonl.new");
+        let mut whole = open("trials.jsonl.new", false)?;
         for trial in &log.trials {
-            let _ = writeln!(trials, "{}", serde_json::to_string(trial).unwrap_or_default());
+            writeln!(whole, "{}", serde_json::to_string(trial).unwrap_or_default()).map_err(io(&kept))?;
         }
+        whole.into_inner().map_err(|error| io(&kept)(error.into_error()))?;
+        std::fs::rename(&kept, &trials_path).map_err(io(&trials_path))?;
+        let trials = open("trials.jsonl", true)?;
         log.files = Some(Files {
             requests: open("requests.jsonl", resume)?,
             captures: open("captures.jsonl", resume)?,
@@ -129,7 +136,9 @@ impl Log {
             request.headers.iter().map(|(name, value)| (name.clone(), masked(value))).collect();
         let sent = json!({"n": self.number, "for": label, "by": by, "method": request.method, "target": masked(&request.target),
             "headers": headers, "body": masked(&cut(&request.body))});
-        let came = json!({"n": self.number, "status": answer.status, "headers": answer.headers, "body": masked(&cut(&answer.body)),
+        let received: Vec<(&str, String)> =
+            answer.headers.iter().map(|(name, value)| (name.as_str(), masked(value))).collect();
+        let came = json!({"n": self.number, "status": answer.status, "headers": received, "body": masked(&cut(&answer.body)),
             "micros": answer.micros, "fault": answer.fault});
         let written = writeln!(files.requests, "{sent}").and_then(|()| writeln!(files.captures, "{came}"));
         if let Err(error) = written {
@@ -188,6 +197,40 @@ mod tests {
         let log = Log::open(Some(folder.path()), true).unwrap();
         assert!(log.made("a").is_some());
         assert!(log.made("b").is_none());
+    }
+
+    #[test]
+    fn writes_no_secret_and_lets_nobody_else_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("scan");
+        let mut log = Log::open(Some(&place), false).unwrap();
+        let request = crate::wire::Request {
+            method: "POST".to_owned(),
+            target: "/a?key=hush-hush".to_owned(),
+            headers: vec![("authorization".to_owned(), "Bearer hush-hush".to_owned())],
+            body: "{\"password\": \"hush-hush\"}".into(),
+            http2: false,
+        };
+        let answer = Answer {
+            request: std::sync::Arc::new(request),
+            status: 200,
+            headers: vec![("set-cookie".to_owned(), "sid=hush-hush; Path=/".to_owned())],
+            body: "{\"token\": \"hush-hush\"}".into(),
+            truncated: false,
+            json: None,
+            outcome: crate::wire::Outcome::Done,
+            micros: 1,
+            fault: None,
+        };
+        log.write("login", "anonymous", &[("hush-hush".to_owned(), "$A_TOKEN".to_owned())], &answer);
+        log.done(trial("a"));
+        for name in ["requests.jsonl", "captures.jsonl", "trials.jsonl"] {
+            let path = place.join(name);
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("hush-hush") && !text.is_empty(), "{name}: {text}");
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        }
     }
 
     #[test]

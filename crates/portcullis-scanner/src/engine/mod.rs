@@ -112,6 +112,10 @@ pub struct Engine<'a> {
     chance: ChaCha8Rng,
     tell: &'a mut dyn FnMut(Progress),
     notes: Vec<String>,
+    /// Users that were lost and could not be replaced: what follows means little.
+    lost: Option<Unfinished>,
+    /// Secrets that are in use no more, with the names that stand for them.
+    retired: Vec<(String, String)>,
     /// What is running, for the log.
     label: String,
 }
@@ -153,6 +157,8 @@ impl<'a> Engine<'a> {
             log,
             tell,
             notes: Vec::new(),
+            lost: None,
+            retired: Vec::new(),
             label: String::new(),
             options,
         })
@@ -186,13 +192,14 @@ impl<'a> Engine<'a> {
                 for same in chosen.iter().skip(at).take_while(|it| Some(it.info().phase) == phase) {
                     planned.extend(self.targets(*same).into_iter().map(|target| (*same, target)));
                 }
+                let of = planned.len();
                 for (done, (check, target)) in std::mem::take(&mut planned).into_iter().enumerate() {
                     if let Some(why) = self.pace.exhausted() {
                         self.note(format!("{why}: what follows was not tried"));
                         return;
                     }
                     let requests = self.pace.requests;
-                    (self.tell)(Progress::Step { done, of: 0, what: check.info().id.to_owned(), requests });
+                    (self.tell)(Progress::Step { done, of, what: check.info().id.to_owned(), requests });
                     self.pace.expects_limits = check.info().phase == Phase::Flood;
                     self.try_one(check, &target).await;
                 }
@@ -225,6 +232,9 @@ impl<'a> Engine<'a> {
             Ok(request) => Arc::new(self.dressed(request)),
             Err(why) => return Arc::new(not_sent(why.to_string())),
         };
+        if let Some(why) = self.pace.exhausted() {
+            return Arc::new(not_sent(why));
+        }
         self.pace.turn().await;
         let received = self.transport.send(&request).await;
         self.received(call, request, received)
@@ -252,10 +262,19 @@ impl<'a> Engine<'a> {
     }
 
     fn received(&mut self, call: &Call, request: Arc<wire::Request>, received: Received) -> Arc<Answer> {
-        let answer = Arc::new(outcome::judged(wire::read(&self.world.model, call, request, received)));
+        let answer = Arc::new(wire::read(&self.world.model, call, request, received));
         self.pace.learn(&answer);
         let by = self.name_of(call.by);
-        let secrets = self.secrets();
+        let mut secrets = self.secrets();
+        // What a login gives is a secret before anybody has taken it.
+        let given = answer.json.as_ref().and_then(crate::identity::token::find).map(|(_, token)| token);
+        let cookies =
+            crate::identity::token::cookies(&answer).map(|session| session.cookies).unwrap_or_default();
+        for secret in given.into_iter().chain(cookies.into_iter().map(|(_, value)| value)) {
+            if secret.len() >= SECRET_LENGTH_MIN {
+                secrets.push((secret, "$GIVEN_TOKEN".to_owned()));
+            }
+        }
         self.log.write(&self.label, &by, &secrets, &answer);
         self.sample(call, &answer);
         answer
@@ -309,23 +328,31 @@ impl<'a> Engine<'a> {
         self.identity(id).map(|identity| identity.name.clone()).unwrap_or_else(|| format!("user {}", id.0))
     }
 
-    /// Every secret in use with the name that stands for it in logs and reports.
+    /// Every secret with the name that stands for it in logs and reports: tokens, and passwords of users from a file.
     fn secrets(&self) -> Vec<(String, String)> {
         let all = self.world.identities.iter().chain(&self.clones);
-        all.filter(|identity| identity.session.secret.len() >= 6)
-            .map(|identity| {
-                let name: String = identity
-                    .name
-                    .chars()
-                    .map(
-                        |letter| {
-                            if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }
-                        },
-                    )
-                    .collect();
-                (identity.session.secret.clone(), format!("${name}_TOKEN"))
-            })
-            .collect()
+        all.flat_map(|identity| {
+            let name = shouted(&identity.name);
+            let password = identity.text("password").unwrap_or_default();
+            let cookies = identity.session.cookies.iter().map(|(_, value)| value.as_str());
+            std::iter::once(identity.session.secret.as_str())
+                .chain(cookies)
+                .map(|secret| (secret.to_owned(), format!("${name}_TOKEN")))
+                .chain(std::iter::once((password.to_owned(), format!("${name}_PASSWORD"))))
+                .collect::<Vec<_>>()
+        })
+        .chain(self.retired.iter().cloned())
+        .filter(|(secret, _)| secret.len() >= SECRET_LENGTH_MIN)
+        .collect()
+    }
+
+    /// A session that ends: its token may live on, so it stays masked.
+    fn retire(&mut self, identity: &Identity) {
+        const RETIRED_MAX: usize = 256;
+        let secret = &identity.session.secret;
+        if secret.len() >= SECRET_LENGTH_MIN && self.retired.len() < RETIRED_MAX {
+            self.retired.push((secret.clone(), format!("${}_OLD_TOKEN", shouted(&identity.name))));
+        }
     }
 
     fn note(&mut self, text: String) {
@@ -350,6 +377,14 @@ impl<'a> Engine<'a> {
         let slot = target.slot.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("{check}\n{}\n{slot}\n{}", operation.unwrap_or_default(), target.variant)
     }
+}
+
+/// Shorter texts are no secrets worth masking: they would be masked wherever they stand by chance.
+const SECRET_LENGTH_MIN: usize = 6;
+
+/// A name as that of a shell variable.
+fn shouted(name: &str) -> String {
+    name.chars().map(|it| if it.is_ascii_alphanumeric() { it.to_ascii_uppercase() } else { '_' }).collect()
 }
 
 /// How long the engine waits for a visitor of the listener: a target beside us calls back while it answers.

@@ -1,15 +1,9 @@
 //! What a scan comes to.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Engine;
-use crate::{
-    finding::Finding,
-    identity::Role,
-    wire::{Answer, Outcome},
-    world::World,
-};
+use crate::{finding::Finding, identity::Role, world::World};
 
 /// What a scan came to; every report is made of it.
 #[derive(Debug)]
@@ -100,6 +94,10 @@ impl Engine<'_> {
     /// Puts the outcome together.
     pub(super) fn finish(mut self, unfinished: Option<Unfinished>) -> ScanOutcome {
         let budget = self.pace.exhausted().map(Unfinished::Budget);
+        let lost = self.lost.take();
+        if let Some(fault) = self.log.fault.take() {
+            self.note(format!("the log ended early: {fault}"));
+        }
         let trials = self.log.take_trials();
         let mut findings: Vec<Finding> =
             trials.iter().flat_map(|trial| trial.findings.iter().cloned()).collect();
@@ -120,7 +118,7 @@ impl Engine<'_> {
             coverage,
             notes: self.notes,
             requests: self.pace.requests,
-            unfinished: unfinished.or(budget),
+            unfinished: unfinished.or(lost).or(budget),
             world: self.world,
         }
     }
@@ -142,26 +140,4 @@ impl Engine<'_> {
             })
             .collect()
     }
-}
-
-/// An answer whose body says that it was not done, whatever its status says, counts as refused: many APIs answer 200
-/// with `{"status": "fail"}`.
-pub(super) fn judged(mut answer: Answer) -> Answer {
-    if answer.outcome == Outcome::Done && answer.json.as_ref().is_some_and(says_failure) {
-        answer.outcome = Outcome::Refused;
-    }
-    answer
-}
-
-fn says_failure(json: &Value) -> bool {
-    let Some(members) = json.as_object() else { return false };
-    let word = |key: &str| members.get(key).and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let failed = |text: Option<String>| {
-        text.is_some_and(|it| ["fail", "failed", "failure", "error"].contains(&it.as_str()))
-    };
-    failed(word("status"))
-        || failed(word("result"))
-        || members.get("success") == Some(&Value::Bool(false))
-        || members.get("ok") == Some(&Value::Bool(false))
-        || (members.len() == 1 && members.get("error").is_some_and(|it| it.is_string() || it.is_object()))
 }

@@ -19,6 +19,7 @@ impl Engine<'_> {
     pub(super) async fn meet_people(&mut self) {
         let entries = std::mem::take(&mut self.options.users);
         for entry in &entries {
+            self.mask_secrets_of(entry);
             match self.log_in_by_file(entry).await {
                 Ok(identity) => self.world.identities.push(identity),
                 Err(why) => self.note(format!("user `{}` of the file cannot log in: {why}", entry.name)),
@@ -248,39 +249,45 @@ impl Engine<'_> {
         Ok(identity)
     }
 
-    /// Whether those that the scan needs can still call; who cannot is logged in again, or replaced by a new user.
-    /// Says whether somebody had to be.
-    pub(crate) async fn revive(&mut self) -> Result<bool, Unfinished> {
-        let Some(probe) = self.liveness_probe() else { return Ok(false) };
-        let mut lost_some = false;
-        let needed: Vec<IdentityId> = self
-            .world
-            .identities
-            .iter()
-            .filter(|it| it.id != ANONYMOUS)
-            .map(|identity| identity.id)
-            .collect();
-        for id in needed {
-            let answer = self.call(&self.own(&probe, id)).await;
-            if answer.done() || matches!(answer.outcome, Outcome::Limited | Outcome::Unreached) {
+    /// Whether those that the scan needs can still call; who cannot is logged in again, or replaced by a new user where
+    /// we made it ourselves. Says whether somebody had fallen out; who stays out makes the scan incomplete.
+    pub(crate) async fn revive(&mut self) -> bool {
+        let Some(probe) = self.liveness_probe() else { return false };
+        let needed: Vec<Identity> =
+            self.world.identities.iter().filter(|it| it.id != ANONYMOUS).cloned().collect();
+        let mut fell_out = false;
+        for own in needed {
+            let answer = self.call(&self.own(&probe, own.id)).await;
+            // Who is told that it may not is known; nothing is learnt where no answer came.
+            let known = answer.done() || answer.outcome == Outcome::Forbidden;
+            if known || matches!(answer.outcome, Outcome::Limited | Outcome::Unreached) {
                 continue;
             }
-            lost_some = true;
-            let Some(lost) = self.identity(id).cloned() else { continue };
-            let again = match self.log_in_again(id).await {
-                Ok(again) => Ok(again),
-                Err(_) => self.register(lost.role, &lost.name).await.map(|fresh| Identity { id, ..fresh }),
+            fell_out = true;
+            self.retire(&own);
+            let again = match self.log_in_again(own.id).await {
+                Err(_) if self.made_here(&own) => self.register(own.role, &own.name).await,
+                again => again,
             };
             match again {
                 Ok(again) => {
-                    if let Some(own) = self.world.identities.iter_mut().find(|identity| identity.id == id) {
-                        *own = again;
+                    if let Some(place) = self.world.identities.iter_mut().find(|it| it.id == own.id) {
+                        *place = Identity { id: own.id, ..again };
                     }
                 }
-                Err(why) => return Err(Unfinished::Logins(format!("{}: {why}", lost.name))),
+                Err(why) => {
+                    let lost = Unfinished::Logins(format!("{}: {why}", own.name));
+                    self.note(lost.to_string());
+                    self.lost.get_or_insert(lost);
+                }
             }
         }
-        Ok(lost_some)
+        fell_out
+    }
+
+    /// Whether a user was registered by the scan rather than named by a file.
+    fn made_here(&self, identity: &Identity) -> bool {
+        !self.options.users.iter().any(|entry| entry.name == identity.name)
     }
 
     /// A call that anybody logged in may make and nobody else.

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    Engine, hosts,
+    Engine, SECRET_LENGTH_MIN, hosts,
     people::{learn_values, told},
+    shouted,
 };
 use crate::{
     call::{ANONYMOUS, Call, Edit},
@@ -17,6 +18,32 @@ use crate::{
 };
 
 impl Engine<'_> {
+    /// What the file holds of a user is masked before anything of it is sent.
+    pub(super) fn mask_secrets_of(&mut self, entry: &AuthEntry) {
+        let login = entry.login_endpoint_auth.as_ref();
+        let password = login.and_then(|it| it.payload_user_pwd.as_ref()).map(|it| it.password.as_str());
+        let payload = login.and_then(|it| it.payload_raw.as_deref());
+        let fields = login.into_iter().flat_map(|it| &it.headers).chain(&entry.fixed_headers);
+        let fields = fields.filter_map(|field| field.value.rsplit(' ').next());
+        for (secret, what) in password
+            .map(|it| (it, "PASSWORD"))
+            .into_iter()
+            .chain(payload.map(|it| (it, "LOGIN")))
+            .chain(fields.map(|it| (it, "TOKEN")))
+        {
+            if secret.len() < SECRET_LENGTH_MIN {
+                continue;
+            }
+            // As it stands, and as it is written in a JSON text and in a form.
+            let quoted = Value::from(secret).to_string();
+            let escaped =
+                percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
+            for form in [secret.to_owned(), quoted.trim_matches('"').to_owned(), escaped] {
+                self.retired.push((form, format!("${}_{what}", shouted(&entry.name))));
+            }
+        }
+    }
+
     /// Logs in a user of the file.
     pub(super) async fn log_in_by_file(&mut self, entry: &AuthEntry) -> Result<Identity, String> {
         let mut identity = Identity {

@@ -44,10 +44,8 @@ impl Engine<'_> {
             answer.done()
                 && call.operation.and_then(|it| self.world.effect(it)).is_none_or(|it| it.changes_state())
         });
-        if (touched || matches!(info.phase, Phase::Destroy | Phase::Flood))
-            && let Err(why) = self.revive().await
-        {
-            self.note(why.to_string());
+        if touched || matches!(info.phase, Phase::Destroy | Phase::Flood) {
+            self.revive().await;
         }
         // An identity fell out in the middle: what the trial saw means nothing, it is told once more from the start.
         if verdict == Verdict::Clean && self.fell_out(&seen) {
@@ -287,8 +285,13 @@ fn curl(exchange: &Exchange) -> String {
         out
     };
     let literal = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let word =
-        |text: &str| if text.contains("_TOKEN") && text.contains('$') { quoted(text) } else { literal(text) };
+    let word = |text: &str| {
+        if text.contains('$') && (text.contains("_TOKEN") || text.contains("_PASSWORD")) {
+            quoted(text)
+        } else {
+            literal(text)
+        }
+    };
     let mut line = format!("curl -sS -i -X {} {}", exchange.method, word(&exchange.url));
     for (name, value) in
         exchange.request_headers.iter().filter(|(name, _)| name != "user-agent" && name != "host")
@@ -306,7 +309,7 @@ fn names_secret(text: &str) -> bool {
     let name = text
         .split(|letter: char| !(letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'))
         .next();
-    name.is_some_and(|name| name.ends_with("_TOKEN"))
+    name.is_some_and(|name| name.ends_with("_TOKEN") || name.ends_with("_PASSWORD"))
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ impl Engine<'_> {
     async fn learn_one(&mut self, index: OperationIndex, learner: IdentityId, pool: &mut Pool) {
         let Some(operation) = self.world.model.operation(index) else { return };
         let (changes, dangerous) = (operation.effect.changes_state(), sounds_dangerous(operation));
-        if changes && self.options_read_only() {
+        if (changes || dangerous) && self.options_read_only() {
             return;
         }
         let ends = operation.effect == Effect::Deletes || self.is_logout(index) || dangerous;
@@ -160,7 +160,7 @@ impl Engine<'_> {
                 Outcome::Done => {
                     self.learnt(index, attempt, &answer, pool);
                     // A read that takes somebody's account away sets the whole service back: it is never called again.
-                    let lost = ends && matches!(self.revive().await, Ok(true));
+                    let lost = ends && self.revive().await;
                     if lost && !self.is_logout(index) && self.world.effect(index) != Some(Effect::Deletes) {
                         self.quarantine(index);
                     }

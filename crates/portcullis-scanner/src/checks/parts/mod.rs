@@ -8,6 +8,7 @@ pub mod forger;
 pub mod graphql;
 pub mod jwt;
 pub mod leaves;
+pub(crate) mod mutation;
 pub mod novel;
 pub mod own;
 pub mod privilege;
