@@ -96,6 +96,8 @@ fn ours(
         "0",
         "--report",
     ]);
+    // What it has to say is in the report; the table alone stands on our own output.
+    command.stdout(Stdio::null());
     let (cpu_millis, wall_millis) = timed(command.arg(&path))?;
     let report: Value = serde_json::from_slice(&std::fs::read(&path).context("the scan left no report")?)?;
     let requests = report.get("requests").and_then(Value::as_u64).context("a report without `requests`")?;

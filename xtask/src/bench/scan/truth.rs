@@ -10,6 +10,10 @@ pub(super) struct Entry {
     /// A weakness; otherwise a trap.
     pub(super) weakness: bool,
     id: String,
+    /// The kind of weakness, in the range's own words.
+    check: String,
+    /// Further kinds that the same slot may rightly be reported for.
+    also: String,
     protocol: String,
     operation: String,
     slot: String,
@@ -39,6 +43,8 @@ pub(super) fn entries(text: &str) -> Vec<Entry> {
         let value = value.trim_matches('"').to_owned();
         match key {
             "id" => entry.id = value,
+            "check" => entry.check = value,
+            "also" => entry.also = value,
             "protocol" => entry.protocol = value,
             "operation" => entry.operation = value,
             "slot" => entry.slot = value,
@@ -63,7 +69,7 @@ pub(super) fn judge(entries: &[Entry], vulnerable: bool, report: &Value) -> Judg
     let mut met: BTreeSet<(String, bool)> = BTreeSet::new();
     for finding in findings.iter().filter(|it| text(it, "section") != "contract" || vulnerable) {
         let confirmed = text(finding, "certainty") == "confirmed";
-        let mut fits = false;
+        let mut fits = there.iter().any(|entry| entry.allows(finding, entries));
         for entry in there.iter().filter(|entry| entry.fits(finding)) {
             fits = true;
             met.insert((entry.id.clone(), confirmed));
@@ -102,6 +108,17 @@ impl Entry {
         let slot_found = text("slot").replace("body:/", "body:").replace('/', ".").to_ascii_lowercase();
         let slot =
             self.slot.ends_with('-') || slot_found.is_empty() || self.slot.eq_ignore_ascii_case(&slot_found);
-        operation && slot && (cwe == self.cwe || text("owasp") == self.owasp)
+        // Departures from the description are of one kind, whatever number each has.
+        let contract = self.check == "contract" && text("section") == "contract";
+        operation && slot && (contract || cwe == self.cwe || text("owasp") == self.owasp)
+    }
+
+    /// Whether a finding speaks of something else that is rightly to be seen there while this weakness is on.
+    fn allows(&self, finding: &Value, entries: &[Self]) -> bool {
+        let owasp = finding.get("owasp").and_then(Value::as_str).unwrap_or_default();
+        let kinds = entries.iter().filter(|it| self.also.contains(&format!("\"{}\"", it.check)));
+        kinds.into_iter().any(|kind| {
+            kind.owasp == owasp && Self { owasp: kind.owasp.clone(), ..self.clone() }.fits(finding)
+        })
     }
 }
